@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bodies.h - what the messages of message.h say
+ *
+ * For each body PvsX: pvs_x_fields for pvs_body_put() and pvs_body_get(), and pvs_x_clear().
+ */
+#pragma once
+
+#include "protocol/body.h"
+#include "protocol/request-layout.h"
+
+enum {
+	PVS_GRANTS_MAX = 64,	  /* grants of one front at a time: slots 0 to 63 */
+	PVS_SECRET_NAME_MAX = 4096, /* bytes of a secret's name */
+	PVS_KEY_NAME_MAX = 64,	  /* bytes of the name of a key or an installed document */
+	PVS_PATH_MAX = 4096,
+	PVS_CERTS_MAX = 64, /* certificates, and as many CRLs, that a client brings */
+	PVS_FAILED_TEXT_MAX = 200000,
+};
+
+/* START, for each role. */
+typedef struct {
+	char *root_ca; /* NULL: the system's bundle */
+	char *trust_directory;
+	char *crl_directory;
+	char *host_key_directory;
+	guint64 crl_size;
+	guint32 crl_entries;
+	guint32 max_host_keys;
+} PvsTrustStart;
+
+typedef struct {
+	char *cck_directory;
+	char *credentials_directory; /* NULL: none */
+	char *trust_directory;
+} PvsVaultStart;
+
+typedef struct {
+	guint32 max_host_keys;
+	guint32 calls; /* in flight at a time, of this front */
+	guint32 message_size;
+	guint32 depth;
+	guint32 tokens;
+	guint32 batch_size;
+	guint32 receive_sec;
+	guint32 reply_sec;
+	guint32 idle_sec;
+	gint64 started; /* of the daemon: g_get_monotonic_time () */
+} PvsFrontStart;
+
+/* ADD_FRONT: the channel that comes with it speaks for this identity, as the kernel told the monitor. */
+typedef struct {
+	guint32 gid;
+} PvsGroup;
+
+typedef struct {
+	guint32 front; /* number of this channel, never used again in the daemon's life */
+	guint32 uid;
+	guint32 gid;
+	PvsList groups; /* of PvsGroup: supplementary, sorted */
+} PvsAddFront;
+
+/* PEERS: the descriptors are the channels to trust and to the vault of this generation. */
+typedef struct {
+	guint32 generation;
+} PvsPeers;
+
+/* CLOSED: so many client connections ended. */
+typedef struct {
+	guint32 connections;
+} PvsClosedCount;
+
+/* FAILED: why a worker could not start, a line for each thing that is wrong. */
+typedef struct {
+	char *text;
+} PvsFailed;
+
+/* WORKERS_ARE */
+typedef struct {
+	guint8 role;
+	guint32 pid;
+	guint32 uid; /* of a front's identity */
+	gint64 started; /* g_get_monotonic_time () */
+} PvsWorkerInfo;
+
+typedef struct {
+	guint32 generation;
+	guint32 restarts;    /* of workers that died */
+	guint32 connections; /* of all clients, now */
+	char *reload_error;  /* why the last reload failed; NULL: it did not */
+	PvsList workers;     /* of PvsWorkerInfo */
+} PvsWorkersAre;
+
+/* A host key as the client named it: a document's bytes or the name of an installed one. */
+typedef struct {
+	GBytes *document;
+	char *name; /* NULL if there is a document */
+} PvsHostKey;
+
+typedef struct {
+	GBytes *bytes;
+} PvsBlob;
+
+/* VERIFY: asks for a grant in @slot (replacing what is there). */
+typedef struct {
+	guint32 slot;
+	PvsList host_keys; /* of PvsHostKey */
+	PvsList certs;	   /* of PvsBlob: links that the client brings */
+	PvsList crls;	   /* of PvsBlob */
+} PvsVerify;
+
+/* VERIFIED: the grant stands; the vault has it. */
+typedef struct {
+	guint8 phkh[PVS_PHKH_SIZE];
+	char *subject;
+	gint64 not_after; /* seconds since the epoch */
+} PvsVerifiedKey;
+
+typedef struct {
+	gint64 until;  /* the grant's end, seconds since the epoch */
+	PvsList keys;  /* of PvsVerifiedKey, in the order of the host keys */
+} PvsVerified;
+
+/* EXAMINE: the verdict in full, no grant. */
+typedef struct {
+	PvsHostKey host_key;
+	PvsList certs;
+	PvsList crls;
+} PvsExamine;
+
+typedef struct {
+	char *role; /* "host-key", "signing-key", "intermediate", "root", "crl" */
+	char *subject;
+	char *serial;
+	gint64 from;
+	gint64 until;
+} PvsChainLink;
+
+typedef struct {
+	guint8 phkh[PVS_PHKH_SIZE];
+	char *subject;
+	gint64 not_after;
+	gint64 until;
+	PvsList links; /* of PvsChainLink */
+} PvsExamined;
+
+/* STORE_IS: what is installed. */
+typedef struct {
+	char *kind; /* "root", "intermediate", "signing-key", "crl", "host-key" */
+	char *file; /* the file's name; for a host key its name */
+	char *subject; /* for a CRL its issuer */
+	char *serial;
+	gint64 from;
+	gint64 until;
+} PvsStoreEntry;
+
+typedef struct {
+	char *text;
+} PvsWarning;
+
+typedef struct {
+	PvsList entries;  /* of PvsStoreEntry; of roots only a configured one (a bundle is one entry) */
+	PvsList warnings; /* of PvsWarning */
+} PvsStoreIs;
+
+/* GRANT: front @front may, in @slot, encrypt for these documents until @until. */
+typedef struct {
+	GBytes *tbs;
+	GBytes *signature;
+	guint8 algorithm; /* PvsSignatureAlgorithm */
+} PvsSignedKey;
+
+typedef struct {
+	guint32 front;
+	guint32 slot;
+	gint64 until;
+	PvsList keys; /* of PvsSignedKey */
+} PvsGrant;
+
+/* GRANTED: the vault's answer; an error where it did not agree. */
+typedef struct {
+	guint8 refused;
+	guint16 error; /* PvsError, where refused */
+} PvsGranted;
+
+typedef enum {
+	PVS_VALUE_NONE,	  /* a secret without bytes (meta) */
+	PVS_VALUE_RANDOM, /* the vault draws it */
+	PVS_VALUE_GIVEN,
+} PvsValueKind;
+
+/* BUILD */
+typedef struct {
+	guint32 slot;
+	guint8 tags[sizeof(PvsHeaderTags)];
+	guint8 cuid[PVS_CUID_SIZE]; /* zero: none */
+	guint64 flags;
+	guint16 type; /* PvsSecretType */
+	guint8 value_kind;
+	char *name; /* of the secret */
+	char *cck;  /* name of a CCK; NULL: no extension secret */
+	PvsSpan value;
+} PvsBuild;
+
+/* BUILT, with call as asked. @expired: the grant in the slot has ended or never was; ask trust again. */
+typedef struct {
+	guint8 expired;
+	guint8 id[PVS_ID_SIZE];
+	guint8 check_value[8]; /* of the CCK, where one was named */
+	GBytes *request;
+} PvsBuilt;
+
+/* CCKS_ARE: those that the channel's identity may use. */
+typedef struct {
+	char *name;
+	guint8 check_value[8];
+} PvsCckInfo;
+
+typedef struct {
+	PvsList ccks; /* of PvsCckInfo */
+} PvsCcksAre;
+
+/* COUNTERS_ARE */
+typedef struct {
+	guint64 built;
+	guint64 refused;
+	guint32 threads;
+	guint32 locked_used; /* bytes of the arena */
+	guint32 locked_peak;
+	guint32 ccks;
+	guint32 signing_keys;
+	char *locked_kind;
+} PvsCountersAre;
+
+#define PVS_BODIES(X) \
+	X(PvsTrustStart, pvs_trust_start) \
+	X(PvsVaultStart, pvs_vault_start) \
+	X(PvsFrontStart, pvs_front_start) \
+	X(PvsAddFront, pvs_add_front) \
+	X(PvsPeers, pvs_peers) \
+	X(PvsClosedCount, pvs_closed_count) \
+	X(PvsFailed, pvs_failed) \
+	X(PvsWorkersAre, pvs_workers_are) \
+	X(PvsVerify, pvs_verify) \
+	X(PvsVerified, pvs_verified) \
+	X(PvsExamine, pvs_examine) \
+	X(PvsExamined, pvs_examined) \
+	X(PvsStoreIs, pvs_store_is) \
+	X(PvsGrant, pvs_grant) \
+	X(PvsGranted, pvs_granted) \
+	X(PvsBuild, pvs_build) \
+	X(PvsBuilt, pvs_built) \
+	X(PvsCcksAre, pvs_ccks_are) \
+	X(PvsCountersAre, pvs_counters_are)
+
+/* pvs_build_fields, pvs_build_clear() and g_auto(PvsBuild), for each. */
+#define PVS_BODY_DECLARE(Type, prefix) \
+	extern const PvsField prefix##_fields[]; \
+	static inline void prefix##_clear(Type *body) \
+	{ \
+		pvs_body_clear(prefix##_fields, body); \
+	} \
+	G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Type, prefix##_clear)
+PVS_BODIES(PVS_BODY_DECLARE)
