@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role.c - the life of a worker process
+ */
+#include "daemon/role.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "daemon/locked.h"
+#include "daemon/log.h"
+#include "policy/cage.h"
+#include "protocol/bodies.h"
+#include "protocol/error.h"
+
+static GMainLoop *loop;
+static int exit_status = -1;
+
+void pvs_role_quit(int status)
+{
+	if (exit_status < 0)
+		exit_status = status;
+	g_main_loop_quit(loop);
+}
+
+static gboolean on_ping(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
+{
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	pvs_channel_send(channel, PVS_MESSAGE_PONG, message->call, NULL, NULL);
+	return TRUE;
+}
+
+static void on_monitor_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken,
+			      gpointer user G_GNUC_UNUSED)
+{
+	if (broken)
+		pvs_error("the monitor sent what it may not send");
+	pvs_role_quit(broken ? 70 : 0);
+}
+
+/* The role's own rows and what every role answers. */
+static PvsHandlerRow *monitor_rows(const PvsRoleRow *role)
+{
+	guint n = 0;
+	PvsHandlerRow *rows;
+
+	while (role->monitor_rows[n].type)
+		n++;
+	rows = g_new0(PvsHandlerRow, n + 2);
+	memcpy(rows, role->monitor_rows, n * sizeof *rows);
+	rows[n] = (PvsHandlerRow){PVS_MESSAGE_PING, on_ping};
+	return rows;
+}
+
+/* Text for a person, cut to what a message holds. */
+static void report_failure(PvsChannel *monitor, const char *text)
+{
+	g_autofree char *cut = g_utf8_make_valid(text, (gssize)MIN(strlen(text), 190000));
+	PvsFailed failed_body = {.text = cut};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_failed_fields, &failed_body);
+	pvs_channel_send(monitor, PVS_MESSAGE_FAILED, 0, &w, NULL);
+}
+
+static gboolean begin(const PvsRoleRow *role, GError **error)
+{
+	g_autoptr(GBytes) start = NULL;
+	PvsReader r;
+	gsize size;
+	const guint8 *data;
+
+	if (!pvs_channel_expect(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, PVS_MESSAGE_START,
+				&start, error))
+		return FALSE;
+	if (role->locked_size > 0 && !pvs_locked_init(role->locked_size, error))
+		return FALSE;
+	data = g_bytes_get_data(start, &size);
+	r = pvs_reader(data, size);
+	return role->load(&r, error);
+}
+
+int pvs_role_main(const PvsRoleRow *role)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvsChannel) monitor = NULL;
+	g_autofree PvsHandlerRow *rows = NULL;
+
+	pvs_log_init(role->role);
+	if (!role_enter(role->role, &error)) {
+		pvs_error("%s", error->message);
+		return 70;
+	}
+	/* The monitor decides when to stop: a signal for the whole group must not cut off calls. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+
+	loop = g_main_loop_new(NULL, FALSE);
+	rows = monitor_rows(role);
+	if (!begin(role, &error)) {
+		monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
+					  on_monitor_closed, NULL);
+		report_failure(monitor, error->message);
+		/* The monitor has the text or is gone: wait for it to close. */
+		g_main_loop_run(loop);
+		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? 78 : 70;
+	}
+	monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
+				  on_monitor_closed, NULL);
+	role->serve(monitor);
+	pvs_channel_send(monitor, PVS_MESSAGE_READY, 0, NULL, NULL);
+	g_main_loop_run(loop);
+	return exit_status;
+}

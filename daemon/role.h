@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * role.h - the life of a worker process
+ *
+ * Every worker's main is the same short list: take the channel to the monitor (descriptor 3), give
+ * up privileges, wait for START, load what the role needs, put on the cage, say READY, loop.
+ */
+#pragma once
+
+#include "daemon/channel.h"
+
+#define PVS_CHANNEL_FD 3 /* of a worker: its channel to the monitor */
+
+/* One role. All functions run in the worker alone. */
+typedef struct {
+	PvsRole role;
+
+	/* Reads START's body and loads: files, keys, a first use of everything that is lazy.
+	 * Whatever is wrong goes back to the monitor as FAILED (PVS_ERROR_CONFIG: the owner's
+	 * mistake). */
+	gboolean (*load)(PvsReader *start, GError **error);
+
+	/* Called with the channel to the monitor when the cage is on; sets up what the loop serves.
+	 */
+	void (*serve)(PvsChannel *monitor);
+
+	/* What the monitor may say; ends with a row of type 0. PING is answered by the loop itself.
+	 */
+	const PvsHandlerRow *monitor_rows;
+
+	gsize locked_size; /* bytes of the arena; 0: none */
+} PvsRoleRow;
+
+extern const PvsRoleRow pvs_role_front, pvs_role_trust, pvs_role_vault;
+
+/* Runs a worker to its end; returns the process's exit status. */
+int pvs_role_main(const PvsRoleRow *row);
+
+/* Ends the loop of pvs_role_main(); the status is that of the first call. */
+void pvs_role_quit(int status);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cage.c - what a process gives up before it reads a byte from anybody
+ */
+#include "policy/cage.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "protocol/error.h"
+
+/* Address sanitizer maps terabytes of shadow memory. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SPACE(bytes) RLIM_INFINITY
+#else
+#define ADDRESS_SPACE(bytes) ((rlim_t)(bytes))
+#endif
+
+typedef struct {
+	PvsRole role;
+	const char *name;   /* as ps(1) shows it, at most 15 bytes */
+	rlim_t descriptors; /* a front: its identity's connections; the others: a channel a front */
+	rlim_t address_space; /* bytes */
+	rlim_t processes;     /* what it may still start; the vault starts its threads */
+} Limits;
+
+static const Limits limits[] = {
+	{PVS_ROLE_MONITOR, "pvsecretd", 4096, RLIM_INFINITY, RLIM_INFINITY},
+	{PVS_ROLE_FRONT, "pvsecretd-front", 2048, ADDRESS_SPACE(256 * 1024 * 1024), 0},
+	{PVS_ROLE_TRUST, "pvsecretd-trust", 1024, ADDRESS_SPACE(512 * 1024 * 1024), 0},
+	{PVS_ROLE_VAULT, "pvsecretd-vault", 1024, RLIM_INFINITY, RLIM_INFINITY},
+};
+
+static gboolean failed(GError **error, const char *what)
+{
+	g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "%s: %s", what, g_strerror(errno));
+	return FALSE;
+}
+
+/* Lowers a limit; one that is lower already stays. */
+static gboolean limit(int resource, rlim_t value, const char *what, GError **error)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) < 0)
+		return failed(error, what);
+	if (value != RLIM_INFINITY && (now.rlim_max == RLIM_INFINITY || now.rlim_max > value))
+		now.rlim_max = value;
+	now.rlim_cur = now.rlim_max;
+	if (setrlimit(resource, &now) < 0)
+		return failed(error, what);
+	return TRUE;
+}
+
+gboolean role_enter(PvsRole role, GError **error)
+{
+	const Limits *row = limits;
+
+	while (row->role != role)
+		row++;
+
+	/* First of all: until this is off, another process of the same user may read our memory. It
+	 * is on again after every execve(). */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_GET_DUMPABLE) != 0)
+		return failed(error, "cannot forbid core dumps and tracing (PR_SET_DUMPABLE)");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return failed(error, "cannot give up new privileges (PR_SET_NO_NEW_PRIVS)");
+	/* A worker never outlives the monitor, even one that is killed. */
+	if (role != PVS_ROLE_MONITOR && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return failed(error, "cannot be tied to the monitor (PR_SET_PDEATHSIG)");
+	(void)prctl(PR_SET_NAME, row->name); /* for ps(1) alone */
+
+	return limit(RLIMIT_CORE, 0, "cannot set RLIMIT_CORE", error) &&
+	       limit(RLIMIT_NOFILE, row->descriptors, "cannot set RLIMIT_NOFILE", error) &&
+	       limit(RLIMIT_AS, row->address_space, "cannot set RLIMIT_AS", error) &&
+	       limit(RLIMIT_NPROC, row->processes, "cannot set RLIMIT_NPROC", error);
+}
