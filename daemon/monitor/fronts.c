@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fronts.c - one front for each client identity, and its connections
+ */
+#include "daemon/monitor/fronts.h"
+
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/monitor/pair.h"
+#include "protocol/bodies.h"
+
+enum {
+	FRONTS_PER_UID = 4,	 /* identities of one user (newgrp(1) makes more) */
+	HOPELESS = 5,		 /* deaths in a row of fronts that had not loaded */
+	LOG_PAUSE = 1000 * 1000, /* microseconds between two lines of one kind */
+};
+
+typedef struct {
+	PvsIdentity *identity; /* NULL: the warm front */
+	PvsWorker *worker;     /* NULL once its process has ended */
+	guint connections;
+	guint idle_timer; /* runs while there is no connection */
+	gboolean holding; /* was told to hold and has not said HELD */
+	gboolean stopped; /* was told to end: gets no more connections */
+} Front;
+
+static const PvsFrontsEvents *events;
+static const PvsConfig *config;
+static GPtrArray *fronts; /* of Front */
+static Front *warm;
+static guint last_number;
+static guint connections;
+static guint deaths;
+static guint deaths_in_a_row;
+static gboolean waiting_for_held;
+static gboolean stopping; /* no new fronts */
+static gint64 started;
+
+static gboolean on_closed(PvsChannel *channel, PvsMessage *message, gpointer user);
+static gboolean on_held(PvsChannel *channel, PvsMessage *message, gpointer user);
+static gboolean on_workers(PvsChannel *channel, PvsMessage *message, gpointer user);
+static void on_ready(PvsWorker *worker, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_died(PvsWorker *worker, int status, gpointer user);
+
+static const PvsHandlerRow rows[] = {
+	{PVS_MESSAGE_CLOSED, on_closed},
+	{PVS_MESSAGE_HELD, on_held},
+	{PVS_MESSAGE_WORKERS, on_workers},
+	{0, NULL},
+};
+
+static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, rows};
+
+void pvs_fronts_init(const PvsFrontsEvents *fronts_events, const PvsConfig *fronts_config)
+{
+	events = fronts_events;
+	config = fronts_config;
+	fronts = g_ptr_array_new();
+	started = g_get_monotonic_time();
+}
+
+void pvs_fronts_configure(const PvsConfig *fronts_config)
+{
+	config = fronts_config;
+}
+
+static Front *front_new(void)
+{
+	g_autoptr(GError) error = NULL;
+	PvsFrontStart start = {
+		.max_host_keys = config->max_host_keys,
+		.calls = config->calls_per_user,
+		.message_size = config->message_size,
+		.depth = config->depth,
+		.tokens = config->tokens,
+		.batch_size = config->batch_size,
+		.receive_sec = config->receive_sec,
+		.reply_sec = config->reply_sec,
+		.idle_sec = config->idle_sec,
+		.started = started,
+	};
+	Front *front = g_new0(Front, 1);
+
+	front->worker = pvs_worker_new(PVS_ROLE_FRONT, pvs_front_start_fields, &start,
+				       &worker_events, front, &error);
+	if (!front->worker) {
+		pvs_error("%s", error->message);
+		g_free(front);
+		return NULL;
+	}
+	g_ptr_array_add(fronts, front);
+	return front;
+}
+
+void pvs_fronts_warm_up(void)
+{
+	if (!warm)
+		warm = front_new();
+}
+
+/* Its channels to trust and the vault, whose it is being told to both. */
+static void give_peers(Front *front)
+{
+	g_autoptr(GError) error = NULL;
+	PvsPeers peers = {.generation = pvs_pair_generation()};
+	int fds[2];
+
+	/* A new number each time: the pair may still know the front by the one before. */
+	if (!pvs_pair_connect(++last_number, front->identity, &fds[0], &fds[1], &error)) {
+		pvs_error("%s", error->message);
+		pvs_worker_kill(front->worker);
+		return;
+	}
+	pvs_worker_send(front->worker, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static gboolean usable(const Front *front)
+{
+	return front->identity && front->worker && !front->stopped;
+}
+
+static Front *find(const PvsIdentity *identity, guint *n_fronts, guint *n_connections)
+{
+	Front *found = NULL;
+
+	*n_fronts = 0;
+	*n_connections = 0;
+	for (guint i = 0; i < fronts->len; i++) {
+		Front *front = fronts->pdata[i];
+
+		if (!front->identity || front->identity->uid != identity->uid)
+			continue;
+		*n_connections += front->connections;
+		if (!usable(front))
+			continue;
+		(*n_fronts)++;
+		if (pvs_identity_equal(front->identity, identity))
+			found = front;
+	}
+	return found;
+}
+
+/* One line a second at the most, however hard somebody tries. */
+static void refuse(int fd, const PvsIdentity *identity, const char *rule, guint limit)
+{
+	static gint64 last;
+	gint64 now = g_get_monotonic_time();
+
+	close(fd);
+	if (last && now - last < LOG_PAUSE)
+		return;
+	last = now;
+	pvs_warning("a connection of uid %u was closed: %s (%u)", identity->uid, rule, limit);
+}
+
+static Front *take_warm(PvsIdentity *identity)
+{
+	Front *front = warm;
+
+	if (!front)
+		front = front_new();
+	warm = NULL;
+	if (!front)
+		return NULL;
+	front->identity = identity;
+	if (pvs_pair_exists())
+		give_peers(front);
+	pvs_fronts_warm_up();
+	return front;
+}
+
+void pvs_fronts_connection(int fd, PvsIdentity *taken)
+{
+	g_autoptr(PvsIdentity) identity = taken;
+	guint n_fronts, of_uid;
+	Front *front = find(identity, &n_fronts, &of_uid);
+
+	if (connections >= config->connections) {
+		refuse(fd, identity, "the daemon serves no more (Connections=)",
+		       config->connections);
+		return;
+	}
+	if (of_uid >= config->connections_per_user) {
+		refuse(fd, identity, "this user has as many as he may (ConnectionsPerUser=)",
+		       config->connections_per_user);
+		return;
+	}
+	if (!front && n_fronts >= FRONTS_PER_UID) {
+		refuse(fd, identity, "this user has come with too many sets of groups",
+		       FRONTS_PER_UID);
+		return;
+	}
+	if (!front)
+		front = take_warm(g_steal_pointer(&identity));
+	if (!front) {
+		close(fd);
+		return;
+	}
+	g_clear_handle_id(&front->idle_timer, g_source_remove);
+	front->connections++;
+	connections++;
+	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, NULL, NULL, &fd);
+	close(fd);
+	events->changed();
+}
+
+static gboolean on_idle(gpointer data)
+{
+	Front *front = data;
+
+	front->idle_timer = 0;
+	front->stopped = TRUE;
+	pvs_worker_stop(front->worker);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_closed(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = pvs_worker_user(user);
+	PvsClosedCount body = {0};
+
+	if (!pvs_body_get(&message->body, pvs_closed_count_fields, &body))
+		return FALSE;
+	/* A front that says more than it was given is broken or lies. */
+	if (body.connections > front->connections)
+		return FALSE;
+	front->connections -= body.connections;
+	connections -= body.connections;
+	if (front->connections == 0 && !front->idle_timer)
+		front->idle_timer = g_timeout_add_seconds(config->idle_sec, on_idle, front);
+	events->changed();
+	return TRUE;
+}
+
+static void tell_if_held(void)
+{
+	if (!waiting_for_held)
+		return;
+	for (guint i = 0; i < fronts->len; i++)
+		if (((Front *)fronts->pdata[i])->holding)
+			return;
+	waiting_for_held = FALSE;
+	events->held();
+}
+
+static gboolean on_held(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = pvs_worker_user(user);
+
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	front->holding = FALSE;
+	tell_if_held();
+	return TRUE;
+}
+
+static gboolean on_workers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	events->asked(user, message->call);
+	return TRUE;
+}
+
+static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user G_GNUC_UNUSED)
+{
+	deaths_in_a_row = 0;
+}
+
+static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,
+		      gpointer user G_GNUC_UNUSED)
+{
+	pvs_error("a front cannot start: %s", text);
+}
+
+static void on_died(PvsWorker *worker, int status, gpointer user)
+{
+	Front *front = user;
+	gboolean had_loaded = pvs_worker_is_ready(worker);
+
+	if (!front->stopped) {
+		deaths++;
+		if (front->identity)
+			pvs_warning("the front of uid %u died (wait status 0x%x); its %u "
+				    "connections are closed",
+				    front->identity->uid, (guint)status, front->connections);
+		else
+			pvs_warning("the front kept warm died (wait status 0x%x)", (guint)status);
+	}
+	connections -= front->connections;
+	if (warm == front)
+		warm = NULL;
+	g_clear_handle_id(&front->idle_timer, g_source_remove);
+	g_ptr_array_remove_fast(fronts, front);
+	pvs_worker_free(worker);
+	pvs_identity_free(front->identity);
+	g_free(front);
+
+	tell_if_held();
+	events->changed();
+	if (!had_loaded && ++deaths_in_a_row >= HOPELESS)
+		events->hopeless();
+	else if (!warm && !stopping)
+		pvs_fronts_warm_up();
+}
+
+void pvs_fronts_hold(void)
+{
+	waiting_for_held = TRUE;
+	for (guint i = 0; i < fronts->len; i++) {
+		Front *front = fronts->pdata[i];
+
+		if (!usable(front))
+			continue;
+		front->holding = TRUE;
+		pvs_worker_send(front->worker, PVS_MESSAGE_HOLD, NULL, NULL, NULL);
+	}
+	tell_if_held();
+}
+
+void pvs_fronts_connect_all(void)
+{
+	waiting_for_held = FALSE;
+	for (guint i = 0; i < fronts->len; i++) {
+		Front *front = fronts->pdata[i];
+
+		front->holding = FALSE;
+		if (usable(front))
+			give_peers(front);
+	}
+}
+
+guint pvs_fronts_connections(void)
+{
+	return connections;
+}
+
+guint pvs_fronts_deaths(void)
+{
+	return deaths;
+}
+
+void pvs_fronts_stop(void)
+{
+	stopping = TRUE;
+	for (guint i = 0; i < fronts->len; i++) {
+		Front *front = fronts->pdata[i];
+
+		front->stopped = TRUE;
+		pvs_worker_stop(front->worker);
+	}
+}
+
+guint32 pvs_fronts_uid(const PvsWorker *worker)
+{
+	const Front *front = pvs_worker_user(worker);
+
+	if (pvs_worker_role(worker) != PVS_ROLE_FRONT || !front->identity)
+		return G_MAXUINT32;
+	return front->identity->uid;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.c - the process that starts the others and accepts connections
+ *
+ * What it does when is in here; how, in listener, fronts, pair and worker. It moves through few
+ * states: loading for the first time, serving, swapping the pair (for a reload, or because one of
+ * it died), ending.
+ */
+#include "daemon/monitor/monitor.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/monitor/fronts.h"
+#include "daemon/monitor/listener.h"
+#include "daemon/monitor/pair.h"
+#include "policy/cage.h"
+#include "protocol/bodies.h"
+#include "protocol/error.h"
+
+enum {
+	EXIT_GIVEN_UP = 70,
+	EXIT_SYSTEM = 71,
+	EXIT_CONFIG = 78,
+	HOPELESS = 5,		 /* pairs in a row that could not load, after one that could */
+	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
+	DIE_MS = 2000,		 /* for processes that were told to end */
+	RELOAD_ERROR_MAX = 4000, /* bytes of what get_status shows */
+};
+
+static const PvsMonitorOptions *options;
+static GMainLoop *loop;
+static PvsConfig *config;
+static PvsConfig *next_config; /* of the pair that is loading */
+static int exit_status = -1;   /* of the daemon, once it is ending */
+static gboolean serving;       /* the first pair has loaded: systemd was told */
+static gboolean reload_again;  /* SIGHUP came while a pair was loading */
+static guint restarts;	       /* pairs that were lost */
+static guint refusals;	       /* in a row, without a pair */
+static char *reload_error;
+static guint deadline;	 /* for fronts to finish their calls */
+static guint idle_timer; /* IdleExitSec= */
+
+static void end(int status);
+
+/* One line of the journal for each line of @text. */
+static void log_lines(PvsLogLevel level, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (**line)
+			pvs_log(level, "%s", *line);
+}
+
+static void load(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_pair_load(next_config ? next_config : config, &error)) {
+		pvs_error("%s", error->message);
+		end(EXIT_SYSTEM);
+	}
+}
+
+static void reload_done(void)
+{
+	sd_notify(0, "READY=1");
+	if (reload_again) {
+		reload_again = FALSE;
+		raise(SIGHUP);
+	}
+}
+
+static void reload_failed(const char *text)
+{
+	g_free(reload_error);
+	reload_error = g_utf8_make_valid(text, (gssize)MIN(strlen(text), RELOAD_ERROR_MAX));
+	log_lines(PVS_LOG_ERROR, text);
+	pvs_error("reload failed: what was loaded before stays in use");
+	g_clear_pointer(&next_config, pvs_config_free);
+	reload_done();
+}
+
+static void reload(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!serving || exit_status >= 0)
+		return;
+	if (pvs_pair_is_loading() || !pvs_pair_exists()) {
+		reload_again = TRUE;
+		return;
+	}
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
+	next_config = pvs_config_read(options->config_path, &error);
+	if (!next_config) {
+		reload_failed(error->message);
+		return;
+	}
+	pvs_info("reloading");
+	load();
+}
+
+static gboolean on_idle(gpointer data G_GNUC_UNUSED)
+{
+	idle_timer = 0;
+	pvs_info("nobody has been connected for %u s: ending (IdleExitSec=)",
+		 config->idle_exit_sec);
+	end(0);
+	return G_SOURCE_REMOVE;
+}
+
+/* The number of connections changed, or the setting. */
+static void watch_idle(void)
+{
+	if (exit_status >= 0)
+		return;
+	if (!config->idle_exit_sec || options->socket_path || pvs_fronts_connections() > 0)
+		g_clear_handle_id(&idle_timer, g_source_remove);
+	else if (!idle_timer)
+		idle_timer = g_timeout_add_seconds(config->idle_exit_sec, on_idle, NULL);
+}
+
+static void on_accepted(int fd)
+{
+	PvsIdentity *identity = pvs_identity_of(fd);
+
+	/* Who is not known is not served. */
+	if (!identity) {
+		close(fd);
+		return;
+	}
+	pvs_fronts_connection(fd, identity);
+}
+
+/* A new pair takes over. */
+static void promote(void)
+{
+	gboolean reloaded = next_config != NULL;
+
+	pvs_pair_promote();
+	refusals = 0;
+	if (next_config) {
+		pvs_config_free(config);
+		config = g_steal_pointer(&next_config);
+		pvs_fronts_configure(config);
+		g_clear_pointer(&reload_error, g_free);
+	}
+	pvs_fronts_connect_all();
+	if (!serving) {
+		serving = TRUE;
+		pvs_fronts_warm_up();
+		pvs_listener_start(on_accepted);
+		sd_notify(0, "READY=1");
+		pvs_info("ready");
+	} else if (reloaded) {
+		pvs_info("reloaded");
+		reload_done();
+	} else {
+		pvs_info("trust and the vault are back");
+		reload_done();
+	}
+	watch_idle();
+}
+
+static gboolean on_deadline(gpointer data G_GNUC_UNUSED)
+{
+	deadline = 0;
+	pvs_warning("calls on their way did not end within %d s; going on without them",
+		    FINISH_MS / 1000);
+	pvs_pair_retire();
+	return G_SOURCE_REMOVE;
+}
+
+/* Nothing new reaches the old pair; when nothing is on its way any more, it ends. */
+static void hold(void)
+{
+	if (!deadline)
+		deadline = g_timeout_add(FINISH_MS, on_deadline, NULL);
+	pvs_fronts_hold();
+}
+
+static void on_held(void)
+{
+	g_clear_handle_id(&deadline, g_source_remove);
+	pvs_pair_retire();
+}
+
+static void on_loaded(void)
+{
+	if (options->check_config) {
+		end(0);
+		return;
+	}
+	if (exit_status >= 0)
+		return;
+	if (pvs_pair_exists())
+		hold();
+	else
+		promote();
+}
+
+static void check_ended(void);
+
+static void on_retired(void)
+{
+	if (exit_status >= 0) {
+		pvs_fronts_stop();
+		check_ended();
+	} else if (pvs_pair_is_loaded()) {
+		promote();
+	} else if (!pvs_pair_is_loading()) {
+		/* The new pair died while the old one was let go. */
+		load();
+	}
+}
+
+static void on_refused(const char *text, gboolean at_fault)
+{
+	if (exit_status >= 0)
+		return;
+	if (next_config && pvs_pair_exists()) {
+		g_clear_handle_id(&deadline, g_source_remove);
+		reload_failed(text);
+		/* Fronts that were told to hold go on with the old pair. */
+		pvs_fronts_connect_all();
+		return;
+	}
+	g_clear_pointer(&next_config, pvs_config_free);
+	log_lines(PVS_LOG_ERROR, text);
+	if (!serving) {
+		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+	} else if (++refusals >= HOPELESS) {
+		pvs_error("trust and the vault could not be started %d times in a row; giving up",
+			  HOPELESS);
+		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+	} else {
+		load();
+	}
+}
+
+static void on_lost(void)
+{
+	restarts++;
+	if (exit_status >= 0)
+		return;
+	if (!pvs_pair_is_loading())
+		load();
+	/* Else the pair of a reload is on its way and takes the place; it may have been waiting for
+	 * the fronts to let go of the one that died. */
+	else if (deadline)
+		on_held();
+}
+
+static void add_worker(PvsWorker *worker, gpointer user)
+{
+	GArray *infos = user;
+	PvsWorkerInfo info = {
+		.role = (guint8)pvs_worker_role(worker),
+		.pid = (guint32)pvs_worker_pid(worker),
+		.uid = pvs_fronts_uid(worker),
+		.started = pvs_worker_started(worker),
+	};
+
+	if (pvs_worker_is_ready(worker))
+		g_array_append_val(infos, info);
+}
+
+static void on_asked(PvsWorker *front, guint64 call)
+{
+	g_autoptr(GArray) infos = g_array_new(FALSE, FALSE, sizeof(PvsWorkerInfo));
+	PvsWorkerInfo self = {
+		.role = PVS_ROLE_MONITOR,
+		.pid = (guint32)getpid(),
+		.uid = G_MAXUINT32,
+	};
+	PvsWorkersAre body = {
+		.generation = pvs_pair_generation(),
+		.restarts = restarts + pvs_fronts_deaths(),
+		.connections = pvs_fronts_connections(),
+		.reload_error = reload_error,
+	};
+
+	g_array_append_val(infos, self);
+	pvs_worker_foreach(add_worker, infos);
+	body.workers = (PvsList){.items = infos->data, .n = infos->len};
+	pvs_worker_answer(front, PVS_MESSAGE_WORKERS_ARE, call, pvs_workers_are_fields, &body);
+}
+
+static void on_hopeless(void)
+{
+	pvs_error("fronts die before they are of use; giving up");
+	end(EXIT_GIVEN_UP);
+}
+
+static void count_worker(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
+{
+	++*(guint *)user;
+}
+
+static void kill_worker(PvsWorker *worker, gpointer user G_GNUC_UNUSED)
+{
+	pvs_worker_kill(worker);
+}
+
+static void check_ended(void)
+{
+	guint n = 0;
+
+	if (exit_status < 0)
+		return;
+	pvs_worker_foreach(count_worker, &n);
+	if (n == 0)
+		g_main_loop_quit(loop);
+}
+
+static gboolean on_overdue(gpointer data G_GNUC_UNUSED)
+{
+	pvs_worker_foreach(kill_worker, NULL);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Ends the daemon: accepts nothing more (who connects waits for the next start), lets calls on
+ * their way finish, then the processes. */
+static void end(int status)
+{
+	if (exit_status >= 0)
+		return;
+	exit_status = status;
+	sd_notify(0, "STOPPING=1");
+	pvs_listener_stop();
+	g_clear_handle_id(&idle_timer, g_source_remove);
+	g_timeout_add(FINISH_MS + DIE_MS, on_overdue, NULL);
+	pvs_pair_discard();
+	if (pvs_pair_exists() && status == 0)
+		hold();
+	else
+		pvs_pair_retire();
+}
+
+static gboolean on_signal(gint fd, GIOCondition condition G_GNUC_UNUSED,
+			  gpointer data G_GNUC_UNUSED)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			pvs_worker_reap();
+			check_ended();
+			break;
+		case SIGHUP:
+			reload();
+			break;
+		default:
+			end(0);
+		}
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean watch_signals(GError **error)
+{
+	sigset_t set;
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0) {
+		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot watch signals: %s",
+			    g_strerror(errno));
+		return FALSE;
+	}
+	g_unix_fd_add(fd, G_IO_IN, on_signal, NULL);
+	return TRUE;
+}
+
+static gboolean on_watchdog(gpointer data G_GNUC_UNUSED)
+{
+	/* Only a loop that saw every process answer says that all is well. */
+	if (pvs_worker_ping_all())
+		sd_notify(0, "WATCHDOG=1");
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch_the_watchdog(void)
+{
+	guint64 usec;
+
+	if (sd_watchdog_enabled(0, &usec) > 0 && usec > 0)
+		g_timeout_add((guint)MAX(usec / 4000, 1), on_watchdog, NULL);
+}
+
+static gboolean begin(GError **error)
+{
+	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
+	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
+
+	config = pvs_config_read(options->config_path, error);
+	if (!config)
+		return FALSE;
+	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
+		return FALSE;
+	/* Before role_enter(): what is not dumpable cannot read its own /proc/self. */
+	if (!pvs_worker_init(error) || !role_enter(PVS_ROLE_MONITOR, error) ||
+	    !watch_signals(error))
+		return FALSE;
+	pvs_pair_init(&pair_events);
+	pvs_fronts_init(&fronts_events, config);
+	watch_the_watchdog();
+	return TRUE;
+}
+
+int pvs_monitor_main(const PvsMonitorOptions *monitor_options)
+{
+	g_autoptr(GError) error = NULL;
+
+	options = monitor_options;
+	pvs_log_init(PVS_ROLE_MONITOR);
+	loop = g_main_loop_new(NULL, FALSE);
+	if (!begin(&error)) {
+		log_lines(PVS_LOG_ERROR, error->message);
+		pvs_listener_close();
+		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? EXIT_CONFIG
+									   : EXIT_SYSTEM;
+	}
+	load();
+	g_main_loop_run(loop);
+	pvs_listener_close();
+	if (options->check_config && exit_status == 0)
+		pvs_info("the configuration and all that it names are in order");
+	pvs_config_free(config);
+	g_main_loop_unref(loop);
+	return exit_status;
+}

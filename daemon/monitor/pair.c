@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pair.c - trust and the vault, which come and go together
+ */
+#include "daemon/monitor/pair.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "protocol/bodies.h"
+#include "protocol/error.h"
+
+typedef struct {
+	guint number;
+	PvsWorker *trust;
+	PvsWorker *vault;
+	GString *complaints; /* what the two said that is wrong, a line each */
+	gboolean config;     /* one of them complained of the owner's files */
+} Pair;
+
+static const PvsPairEvents *events;
+static Pair *current, *next;
+static GList *stopping; /* of Pair: those whose processes have not ended yet */
+static guint last_number;
+static gboolean retiring; /* retired() is owed */
+
+static void on_ready(PvsWorker *worker, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_died(PvsWorker *worker, int status, gpointer user);
+
+static gboolean loaded(const Pair *pair);
+
+static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, NULL};
+
+void pvs_pair_init(const PvsPairEvents *pair_events)
+{
+	events = pair_events;
+}
+
+static void stop(Pair *pair)
+{
+	stopping = g_list_prepend(stopping, pair);
+	if (pair->trust)
+		pvs_worker_stop(pair->trust);
+	if (pair->vault)
+		pvs_worker_stop(pair->vault);
+}
+
+static gboolean on_all_retired(gpointer data G_GNUC_UNUSED)
+{
+	if (retiring && !stopping) {
+		retiring = FALSE;
+		events->retired();
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static void pair_free(Pair *pair)
+{
+	g_string_free(pair->complaints, TRUE);
+	g_free(pair);
+}
+
+/* The owner calls back into this file, so it is told from the main loop, not from within. */
+static void tell_if_retired(void)
+{
+	if (retiring && !stopping)
+		g_idle_add_full(G_PRIORITY_DEFAULT, on_all_retired, NULL, NULL);
+}
+
+static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **error)
+{
+	PvsTrustStart start = {
+		.root_ca = config->root_ca,
+		.trust_directory = config->trust_directory,
+		.crl_directory = config->crl_directory,
+		.host_key_directory = config->host_key_directory,
+		.crl_size = config->crl_size,
+		.crl_entries = config->crl_entries,
+		.max_host_keys = config->max_host_keys,
+	};
+
+	return pvs_worker_new(PVS_ROLE_TRUST, pvs_trust_start_fields, &start, &worker_events, pair,
+			      error);
+}
+
+static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **error)
+{
+	PvsVaultStart start = {
+		.cck_directory = config->cck_directory,
+		.credentials_directory = (char *)g_getenv("CREDENTIALS_DIRECTORY"),
+		.trust_directory = config->trust_directory,
+	};
+
+	return pvs_worker_new(PVS_ROLE_VAULT, pvs_vault_start_fields, &start, &worker_events, pair,
+			      error);
+}
+
+static gboolean link_the_two(Pair *pair, GError **error)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
+		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot make a channel: %s",
+			    g_strerror(errno));
+		return FALSE;
+	}
+	pvs_worker_send(pair->trust, PVS_MESSAGE_LINK, NULL, NULL, &ends[0]);
+	pvs_worker_send(pair->vault, PVS_MESSAGE_LINK, NULL, NULL, &ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+	return TRUE;
+}
+
+gboolean pvs_pair_load(const PvsConfig *config, GError **error)
+{
+	Pair *pair = g_new0(Pair, 1);
+
+	g_assert(!next);
+	pair->number = ++last_number;
+	pair->complaints = g_string_new(NULL);
+	pair->trust = start_trust(config, pair, error);
+	if (pair->trust)
+		pair->vault = start_vault(config, pair, error);
+	if (!pair->vault || !link_the_two(pair, error)) {
+		if (pair->trust)
+			stop(pair);
+		else
+			pair_free(pair);
+		return FALSE;
+	}
+	next = pair;
+	return TRUE;
+}
+
+gboolean pvs_pair_is_loading(void)
+{
+	return next != NULL;
+}
+
+gboolean pvs_pair_is_loaded(void)
+{
+	return next && loaded(next);
+}
+
+gboolean pvs_pair_exists(void)
+{
+	return current != NULL;
+}
+
+guint pvs_pair_generation(void)
+{
+	return current ? current->number : 0;
+}
+
+static gboolean loaded(const Pair *pair)
+{
+	return pair->trust && pair->vault && pvs_worker_is_ready(pair->trust) &&
+	       pvs_worker_is_ready(pair->vault);
+}
+
+/* Waits for the other's verdict too: whoever mends files wants to know all that is wrong at once.
+ * The pair is dropped when both have said something. */
+static void judge(Pair *pair)
+{
+	gboolean trust_said =
+		!pair->trust || pvs_worker_is_ready(pair->trust) || pvs_worker_failed(pair->trust);
+	gboolean vault_said =
+		!pair->vault || pvs_worker_is_ready(pair->vault) || pvs_worker_failed(pair->vault);
+	g_autofree char *text = NULL;
+
+	if (pair != next || !trust_said || !vault_said || loaded(pair))
+		return;
+	next = NULL;
+	text = g_strdup(pair->complaints->str);
+	stop(pair);
+	events->refused(text, pair->config);
+}
+
+static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
+{
+	Pair *pair = user;
+
+	if (pair != next)
+		return;
+	if (loaded(pair))
+		events->loaded();
+	else
+		judge(pair);
+}
+
+static void complain(Pair *pair, const char *text)
+{
+	if (pair->complaints->len > 0)
+		g_string_append_c(pair->complaints, '\n');
+	g_string_append(pair->complaints, text);
+}
+
+static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gpointer user)
+{
+	Pair *pair = user;
+
+	pair->config = TRUE;
+	complain(pair, text);
+	judge(pair);
+}
+
+static gboolean judge_later(gpointer data)
+{
+	if (data == next)
+		judge(data);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_died(PvsWorker *worker, int status, gpointer user)
+{
+	Pair *pair = user;
+	PvsRole role = pvs_worker_role(worker);
+	gboolean was_ready = pvs_worker_is_ready(worker);
+
+	if (pair->trust == worker)
+		pair->trust = NULL;
+	else
+		pair->vault = NULL;
+
+	if (pair == current) {
+		pvs_warning("%s died (wait status 0x%x); both it and its partner are replaced",
+			    pvs_role_name(role), (guint)status);
+		current = NULL;
+		stop(pair);
+		events->lost();
+	} else if (pair == next) {
+		if (!pvs_worker_failed(worker))
+			complain(pair, role == PVS_ROLE_TRUST
+					       ? "trust died while it was loading"
+					       : "the vault died while it was loading");
+		/* A pair that had loaded waits for pvs_pair_promote(): it must not get it. */
+		if (was_ready || !pvs_worker_failed(worker))
+			g_idle_add_full(G_PRIORITY_DEFAULT, judge_later, pair, NULL);
+	}
+	pvs_worker_free(worker);
+
+	if (!pair->trust && !pair->vault && g_list_find(stopping, pair)) {
+		stopping = g_list_remove(stopping, pair);
+		pair_free(pair);
+		tell_if_retired();
+	}
+}
+
+void pvs_pair_discard(void)
+{
+	Pair *pair = next;
+
+	next = NULL;
+	if (pair)
+		stop(pair);
+}
+
+void pvs_pair_retire(void)
+{
+	Pair *pair = current;
+
+	retiring = TRUE;
+	current = NULL;
+	if (pair)
+		stop(pair);
+	tell_if_retired();
+}
+
+void pvs_pair_promote(void)
+{
+	g_assert(!current && next && loaded(next));
+	current = next;
+	next = NULL;
+}
+
+static void add_front(PvsWorker *worker, const PvsAddFront *body, int fd)
+{
+	pvs_worker_send(worker, PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, body, &fd);
+	close(fd);
+}
+
+gboolean pvs_pair_connect(guint front, const PvsIdentity *identity, int *trust, int *vault,
+			  GError **error)
+{
+	PvsAddFront body = {
+		.front = front,
+		.uid = identity->uid,
+		.gid = identity->gid,
+		.groups = {.items = identity->groups, .n = identity->n_groups},
+	};
+	int to_trust[2], to_vault[2];
+
+	G_STATIC_ASSERT(sizeof(PvsGroup) == sizeof *identity->groups);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, to_trust) < 0)
+		goto failed;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, to_vault) < 0) {
+		close(to_trust[0]);
+		close(to_trust[1]);
+		goto failed;
+	}
+	/* The channel and whose it is arrive as one message: there is no moment at which trust or
+	 * the vault could serve a channel without an identity. */
+	add_front(current->trust, &body, to_trust[0]);
+	add_front(current->vault, &body, to_vault[0]);
+	*trust = to_trust[1];
+	*vault = to_vault[1];
+	return TRUE;
+
+failed:
+	g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot make a channel: %s",
+		    g_strerror(errno));
+	return FALSE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pair.h - trust and the vault, which come and go together
+ *
+ * A grant ties the two: when one of them is gone, what the other remembers is of no use. So a crash
+ * and a reload are the same step, a new pair that loads beside the old one (if there still is one)
+ * and takes its place once both are ready, or is dropped whole.
+ */
+#pragma once
+
+#include "daemon/config.h"
+#include "daemon/monitor/identity.h"
+#include "daemon/monitor/worker.h"
+
+typedef struct {
+	/* The next pair has loaded and waits for pvs_pair_promote(). */
+	void (*loaded)(void);
+	/* The next pair could not load and was dropped. @config: the owner's files are at fault, as
+	 * @text says, a line for each; else a process died. */
+	void (*refused)(const char *text, gboolean config);
+	/* One of the current pair died; the other was stopped. There is no current pair any more.
+	 */
+	void (*lost)(void);
+	/* After pvs_pair_retire(): both processes have ended, with all that they had open. */
+	void (*retired)(void);
+} PvsPairEvents;
+
+void pvs_pair_init(const PvsPairEvents *events);
+
+/* Starts loading the next pair. Not while one is loading. */
+gboolean pvs_pair_load(const PvsConfig *config, GError **error);
+
+gboolean pvs_pair_is_loading(void); /* a next pair exists, loaded or not */
+gboolean pvs_pair_is_loaded(void);  /* a next pair waits for pvs_pair_promote() */
+gboolean pvs_pair_exists(void);	    /* there is a current pair */
+guint pvs_pair_generation(void);    /* of the current pair, from 1; 0: none yet */
+
+/* Stops the pair that is loading, if there is one, without a word. */
+void pvs_pair_discard(void);
+
+/* Stops the current pair; retired() follows, from the main loop, also where there is none. */
+void pvs_pair_retire(void);
+
+/* The loaded pair becomes the current one. */
+void pvs_pair_promote(void);
+
+/* Makes a front's channels to the current pair and tells both whose they are. The caller hands the
+ * ends (@trust, @vault) to the front and closes its own copies. */
+gboolean pvs_pair_connect(guint front, const PvsIdentity *identity, int *trust, int *vault,
+			  GError **error);

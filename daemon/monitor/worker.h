@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - one child process of the monitor
+ *
+ * The child is the daemon's own binary, executed anew from a descriptor that was opened at start
+ * (an upgrade of the package never mixes versions), with its channel to the monitor on descriptor
+ * 3, the log on 2, /dev/null on 0 and 1, an empty environment and nothing else.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/channel.h"
+#include "protocol/body.h"
+
+typedef struct PvsWorker PvsWorker;
+
+/* What becomes of a worker. A worker is freed by its owner after died(), not before. */
+typedef struct {
+	/* It loaded and waits for work. */
+	void (*ready)(PvsWorker *worker, gpointer user);
+	/* It could not load: @text has a line for each thing that is wrong. It ends by itself. */
+	void (*failed)(PvsWorker *worker, const char *text, gpointer user);
+	/* It ended; @status as of waitpid(2). Called once. */
+	void (*died)(PvsWorker *worker, int status, gpointer user);
+	/* Further messages that it may send to the monitor; ends with a row of type 0; may be NULL.
+	 * The handlers' last argument is the PvsWorker. */
+	const PvsHandlerRow *rows;
+} PvsWorkerEvents;
+
+/* Opens the running binary, once, before the first worker is started. */
+gboolean pvs_worker_init(GError **error);
+
+/* Starts a worker and sends START with @start as its body. */
+PvsWorker *pvs_worker_new(PvsRole role, const PvsField *fields, gconstpointer start,
+			  const PvsWorkerEvents *events, gpointer user, GError **error);
+void pvs_worker_free(PvsWorker *worker); /* its process must have died */
+
+gpointer pvs_worker_user(const PvsWorker *worker); /* as given to pvs_worker_new() */
+PvsRole pvs_worker_role(const PvsWorker *worker);
+pid_t pvs_worker_pid(const PvsWorker *worker);
+gint64 pvs_worker_started(const PvsWorker *worker); /* g_get_monotonic_time () */
+gboolean pvs_worker_is_ready(const PvsWorker *worker);
+gboolean pvs_worker_failed(const PvsWorker *worker); /* it said FAILED */
+
+void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
+		     gconstpointer body, const int *fds);
+/* As above, as the answer to @call. */
+void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,
+		       gconstpointer body);
+
+/* Closes the channel: the worker ends by itself once it sees that. */
+void pvs_worker_stop(PvsWorker *worker);
+
+/* SIGKILL, for one that broke the rules or does not answer. */
+void pvs_worker_kill(PvsWorker *worker);
+
+/* After SIGCHLD: collects every child that ended and calls died() of its worker. */
+void pvs_worker_reap(void);
+
+/* Asks every ready worker for a sign of life; TRUE if all answered the last time. */
+gboolean pvs_worker_ping_all(void);
+
+/* Calls @each for every worker there is. */
+void pvs_worker_foreach(void (*each)(PvsWorker *worker, gpointer user), gpointer user);
