@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - the certificates and CRLs that the daemon's owner installed
+ *
+ * Read once, before the cage; immutable from then on. Files may be PEM (several objects in one,
+ * certificates beside CRLs) or DER.
+ */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <glib.h>
+
+typedef enum {
+	PVS_CERT_ROOT,	       /* from RootCA= or the system's bundle */
+	PVS_CERT_INTERMEDIATE, /* a link for the chain, no more */
+	PVS_CERT_SIGNING_KEY,  /* an IBM Z host-key signing key, told by its subject */
+} PvsCertKind;
+
+typedef struct {
+	PvsCertKind kind;
+	X509 *cert;	  /* owned by the store */
+	const char *file; /* where it came from */
+} PvsStoreCert;
+
+typedef struct {
+	X509_CRL *crl; /* owned by the store */
+	const char *file;
+} PvsStoreCrl;
+
+typedef struct {
+	const char *root_ca; /* a file; NULL: the system's CA bundle */
+	const char *trust_directory;
+	const char *crl_directory;	/* CRLs alone are taken from here */
+	const char *host_key_directory; /* documents known by name */
+	gsize crl_size;			/* bytes of all CRLs, at most */
+	guint crl_entries;		/* revocations in all CRLs, at most */
+} PvsStorePaths;
+
+typedef struct PvsStore PvsStore;
+
+/* PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad file. A directory that
+ * does not exist holds nothing. What can be lived with (a certificate in the CRL directory) becomes
+ * a warning. */
+PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error);
+void pvs_store_free(PvsStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsStore, pvs_store_free)
+
+guint pvs_store_n_certs(const PvsStore *store);
+const PvsStoreCert *pvs_store_cert(const PvsStore *store, guint i);
+guint pvs_store_n_crls(const PvsStore *store);
+const PvsStoreCrl *pvs_store_crl(const PvsStore *store, guint i);
+const GPtrArray *pvs_store_warnings(const PvsStore *store); /* of char * */
+
+/* The bytes of an installed host-key document; NULL: none of this name. Not owned. */
+GBytes *pvs_store_host_key(const PvsStore *store, const char *name);
+
+/* TRUE if the subject is exactly that of an IBM Z host-key signing key: six entries, C=US,
+ * ST=New York, L=Poughkeepsie or Armonk, O and CN = International Business Machines Corporation, OU
+ * ending in "Key Signing Service". */
+gboolean pvs_store_is_signing_key(X509 *cert);
+
+/* Reads certificates and CRLs (PEM, several, or one in DER) that a client brought. */
+gboolean pvs_store_parse(const guint8 *data, gsize size, STACK_OF(X509) *certs,
+			 STACK_OF(X509_CRL) *crls, GError **error);

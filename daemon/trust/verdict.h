@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.h - is this host-key document genuine?
+ *
+ * Root CA -> intermediate CA -> IBM Z host-key signing key -> host-key document. The first two links
+ * are a path validation by OpenSSL; the last is checked by hand, since the signing key is not marked
+ * as a CA. Everything must hold; what cannot be decided is refused.
+ */
+#pragma once
+
+#include "daemon/trust/store.h"
+#include "protocol/error.h"
+#include "protocol/hostkey.h"
+#include "protocol/request-layout.h"
+
+/* One certificate of the chain or one CRL that was used, for people to read. */
+typedef struct {
+	char *role;    /* "host-key", "signing-key", "intermediate", "root", "crl" */
+	char *subject; /* RFC 2253, UTF-8; for a CRL its issuer */
+	char *serial;  /* hex; for a CRL its number, or "" */
+	gint64 from;   /* seconds since the epoch: notBefore or lastUpdate */
+	gint64 until;  /* notAfter or nextUpdate */
+} PvsLink;
+
+/* A verdict: the document is good until @until. */
+typedef struct {
+	guint8 phkh[PVS_PHKH_SIZE];
+	guint8 point[PVS_POINT_SIZE];
+	char *subject;	   /* RFC 2253, UTF-8 */
+	gint64 not_after;  /* of the document itself */
+	gint64 until;	   /* the earliest expiry of all that the verdict rests on */
+	GPtrArray *links;  /* of PvsLink: document first, then towards the root, then CRLs */
+	GBytes *tbs;	   /* the signed bytes, the signature and how it was made: for the vault */
+	GBytes *signature;
+	PvsSignatureAlgorithm algorithm;
+} PvsVerdict;
+
+void pvs_verdict_free(PvsVerdict *verdict);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_free)
+
+/* @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may be NULL.
+ * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused. The
+ * store is not changed; OpenSSL's error queue is empty at entry and return. */
+PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *document, gsize size,
+		       STACK_OF(X509) *extra_certs, STACK_OF(X509_CRL) *extra_crls, gint64 now,
+		       GError **error);
