@@ -19,6 +19,9 @@ gboolean pvs_locked_init(gsize size, GError **error);
 /* "memfd_secret" or "mlock"; NULL before pvs_locked_init(). */
 const char *pvs_locked_kind(void);
 
+/* Bytes of the arena: what pvs_locked_init() was given, in whole pages. */
+gsize pvs_locked_size(void);
+
 /* @size zeroed bytes, aligned to 16; NULL if the arena has no room. */
 void *pvs_locked_alloc(gsize size);
 
@@ -28,7 +31,7 @@ void pvs_locked_free(void *memory);
 /* TRUE if @memory points into the arena. */
 gboolean pvs_locked_owns(const void *memory);
 
-/* Bytes in use now, and the most there ever were. */
+/* Bytes in use now, heads of chunks included, and the most there ever were. */
 gsize pvs_locked_used(void);
 gsize pvs_locked_peak(void);
 
