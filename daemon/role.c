@@ -113,5 +113,7 @@ int pvs_role_main(const PvsRoleRow *role)
 	role->serve(monitor);
 	pvs_channel_send(monitor, PVS_MESSAGE_READY, 0, NULL, NULL);
 	g_main_loop_run(loop);
+	if (role->stop)
+		role->stop();
 	return exit_status;
 }

@@ -24,6 +24,9 @@ typedef struct {
 	 */
 	void (*serve)(PvsChannel *monitor);
 
+	/* Called when the loop has ended, before the process does; may be NULL. */
+	void (*stop)(void);
+
 	/* What the monitor may say; ends with a row of type 0. PING is answered by the loop itself.
 	 */
 	const PvsHandlerRow *monitor_rows;

@@ -65,6 +65,10 @@
 	  "give 32 bytes, or let the daemon draw a random secret") \
 	X(PARAM_HOST_KEYS,        -32602, "host-keys",            "the number of host keys is outside what the daemon allows", \
 	  "give at least one host key, at most MaxHostKeys= of pvsecretd.conf(5)") \
+	X(PARAM_HOST_KEY,         -32602, "host-key",             "a host key is exactly one of {\"document\": ...} and {\"name\": ...}", \
+	  "give the document itself or the name of an installed one") \
+	X(PARAM_CERTS,            -32602, "certificates",         "there are more than 64 certificates or CRLs", \
+	  "give only what the chain needs") \
 	X(HEADER_SHORT,           -32602, "header-short",         "the SE header is shorter than its fixed part or than the size that it states", \
 	  "give the whole header: the bytes from IBMSecEx to the tag, or the image file to pvsecretctl") \
 	X(HEADER_MAGIC,           -32602, "header-magic",         "the SE header does not start with IBMSecEx", \

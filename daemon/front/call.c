@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.c - one call's way through trust and the vault to its answer
+ *
+ * A create call needs a grant for its host keys (from trust, unless one is held), then asks the
+ * vault to build. What is lost because trust or the vault were replaced is asked again from the
+ * start; a call that loses them more than once or twice may be what kills them, and is given up.
+ */
+#include "daemon/front/call.h"
+
+#include <string.h>
+
+#include "daemon/front/grants.h"
+#include "daemon/front/results.h"
+#include "protocol/error.h"
+
+enum {
+	LOST_MAX = 2,	     /* how often a call is asked again */
+	EXPIRED_MAX = 2,     /* how often a grant may turn out to have ended */
+	WAIT_MS = 20 * 1000, /* for a new pair */
+	BUILD_ROOM = 8192,   /* bytes of a BUILD besides name and secret */
+};
+
+typedef enum {
+	STATE_HELD,    /* waits until questions may be asked */
+	STATE_WAITING, /* another call asked trust for the same grant */
+	STATE_ASKED,
+} State;
+
+struct PvsCallRun {
+	PvsRpcCall rpc;
+	PvsMethod method;
+	PvsParams params;
+	PvsSecret *value;
+	PvsCallDone done;
+	gpointer user;
+	State state;
+	guint lost;
+	guint expired;
+	int slot; /* -1: none */
+	guint timer;
+	PvsWorkersAre workers; /* for get_status, which asks three */
+	PvsStoreIs store;
+};
+
+static GQueue calls = G_QUEUE_INIT; /* of PvsCallRun: all that have not come to their end */
+static PvsGrants *grants;
+static gboolean holding;
+static guint max_host_keys;
+static gint64 started;
+static void (*quiet)(void);
+
+static void proceed(PvsCallRun *call);
+
+static void release_slot(PvsCallRun *call)
+{
+	if (call->slot >= 0)
+		pvs_grants_release(grants, (guint)call->slot);
+	call->slot = -1;
+}
+
+static void finish(PvsCallRun *call, char *answer)
+{
+	PvsCallDone done = call->done;
+	gpointer user = call->user;
+
+	release_slot(call);
+	g_queue_remove(&calls, call);
+	g_clear_handle_id(&call->timer, g_source_remove);
+	if (!call->rpc.id)
+		g_clear_pointer(&answer, g_free);
+	pvs_rpc_call_clear(&call->rpc);
+	pvs_params_clear(&call->params);
+	pvs_secret_free(call->value);
+	pvs_workers_are_clear(&call->workers);
+	pvs_store_is_clear(&call->store);
+	g_free(call);
+	done(answer, user);
+}
+
+static void succeed(PvsCallRun *call, JsonNode *result)
+{
+	finish(call, pvs_rpc_result(call->rpc.id ? call->rpc.id : "null", result));
+}
+
+static void fail_with(PvsCallRun *call, const GError *error)
+{
+	finish(call, pvs_rpc_error(call->rpc.id ? call->rpc.id : "null", error, NULL));
+}
+
+static void fail(PvsCallRun *call, PvsError code, const char *param)
+{
+	g_autoptr(GError) error = NULL;
+
+	pvs_fail(&error, code, param, NULL);
+	fail_with(call, error);
+}
+
+static gboolean on_waited(gpointer data)
+{
+	PvsCallRun *call = data;
+
+	call->timer = 0;
+	fail(call, PVS_ERROR_RESTARTING, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+static void hold(PvsCallRun *call)
+{
+	call->state = STATE_HELD;
+	if (!call->timer)
+		call->timer = g_timeout_add(WAIT_MS, on_waited, call);
+}
+
+static void ask(PvsCallRun *call, PvsRole whom, PvsMessageType question, const PvsWriter *body)
+{
+	call->state = STATE_ASKED;
+	pvs_peers_ask(whom, question, body, call);
+}
+
+static gint64 now_sec(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static void ask_verify(PvsCallRun *call)
+{
+	PvsVerify body = {
+		.slot = (guint32)call->slot,
+		.host_keys = call->params.host_keys,
+		.certs = call->params.certs,
+		.crls = call->params.crls,
+	};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_verify_fields, &body);
+	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_VERIFY, &w);
+}
+
+static void ask_build(PvsCallRun *call)
+{
+	PvsBuild body = {
+		.slot = (guint32)call->slot,
+		.flags = call->params.flags,
+		.type = PVS_SECRET_ASSOCIATION,
+		.value_kind = (guint8)call->params.value_kind,
+		.name = call->params.name,
+		.cck = call->params.cck,
+	};
+	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
+	guint8 *memory;
+	PvsWriter w;
+
+	memcpy(body.tags, &call->params.tags, sizeof body.tags);
+	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
+	if (call->value)
+		body.value = (PvsSpan){call->value->bytes, call->value->size};
+	/* It may hold the client's secret, so it is put together in locked memory. */
+	memory = pvs_locked_alloc(room);
+	if (!memory) {
+		fail(call, PVS_ERROR_TOO_FAST, NULL);
+		return;
+	}
+	w = pvs_writer_on(memory, room);
+	pvs_body_put(&w, pvs_build_fields, &body);
+	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_BUILD, &w);
+	pvs_locked_free(memory);
+}
+
+static void proceed_create(PvsCallRun *call)
+{
+	guint8 key[32];
+	gboolean fresh;
+
+	pvs_grants_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
+	call->slot = pvs_grants_acquire(grants, key, now_sec(), &fresh);
+	if (call->slot < 0)
+		fail(call, PVS_ERROR_TOO_FAST, NULL);
+	else if (fresh)
+		ask_verify(call);
+	else if (pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_HELD)
+		ask_build(call);
+	else
+		call->state = STATE_WAITING;
+}
+
+static void proceed_examine(PvsCallRun *call)
+{
+	PvsExamine body = {
+		.host_key = {.document = call->params.document},
+		.certs = call->params.certs,
+		.crls = call->params.crls,
+	};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_examine_fields, &body);
+	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_EXAMINE, &w);
+}
+
+static void proceed_ccks(PvsCallRun *call)
+{
+	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_CCKS, NULL);
+}
+
+static void proceed_status(PvsCallRun *call)
+{
+	ask(call, PVS_ROLE_MONITOR, PVS_MESSAGE_WORKERS, NULL);
+}
+
+static void proceed_ping(PvsCallRun *call)
+{
+	succeed(call, pvs_result_empty());
+}
+
+/* What a call asks first. */
+static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
+	[PVS_METHOD_CREATE_ASSOCIATION] = proceed_create,
+	[PVS_METHOD_VERIFY_HOST_KEY] = proceed_examine,
+	[PVS_METHOD_LIST_CCKS] = proceed_ccks,
+	[PVS_METHOD_GET_STATUS] = proceed_status,
+	[PVS_METHOD_PING] = proceed_ping,
+};
+
+static void proceed(PvsCallRun *call)
+{
+	if (call->method != PVS_METHOD_PING && (holding || !pvs_peers_present())) {
+		hold(call);
+		return;
+	}
+	g_clear_handle_id(&call->timer, g_source_remove);
+	first_step[call->method](call);
+}
+
+/* The calls that wait for the grant in @slot. They are told one by one from a copy of the list,
+ * since each may come to its end and start others. */
+static GPtrArray *waiting_for(int slot)
+{
+	GPtrArray *found = g_ptr_array_new();
+
+	for (GList *l = calls.head; l; l = l->next) {
+		PvsCallRun *call = l->data;
+
+		if (call->slot == slot && call->state == STATE_WAITING)
+			g_ptr_array_add(found, call);
+	}
+	return found;
+}
+
+static gboolean on_verified(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsVerified) verified = {0};
+	g_autoptr(GPtrArray) waiting = NULL;
+
+	if (!pvs_body_get(body, pvs_verified_fields, &verified) ||
+	    verified.keys.n != call->params.host_keys.n)
+		return FALSE;
+	pvs_grants_hold(grants, (guint)call->slot, &verified);
+	waiting = waiting_for(call->slot);
+	ask_build(call);
+	for (guint i = 0; i < waiting->len; i++)
+		ask_build(waiting->pdata[i]);
+	return TRUE;
+}
+
+static gboolean on_refused(PvsCallRun *call, PvsReader *body)
+{
+	g_autoptr(GPtrArray) waiting = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_reader_error(body, &error))
+		return FALSE;
+	/* A grant that was asked for: all who wait for it wait for the same host keys. */
+	if (call->slot >= 0 && pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_ASKING) {
+		waiting = waiting_for(call->slot);
+		pvs_grants_void(grants, (guint)call->slot);
+		for (guint i = 0; i < waiting->len; i++)
+			fail_with(waiting->pdata[i], error);
+	}
+	fail_with(call, error);
+	return TRUE;
+}
+
+static gboolean on_built(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsBuilt) built = {0};
+
+	if (!pvs_body_get(body, pvs_built_fields, &built))
+		return FALSE;
+	if (built.expired) {
+		/* Another call may have renewed it already. */
+		if (pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_HELD)
+			pvs_grants_void(grants, (guint)call->slot);
+		release_slot(call);
+		if (++call->expired > EXPIRED_MAX)
+			fail(call, PVS_ERROR_INTERNAL, NULL);
+		else
+			proceed(call);
+		return TRUE;
+	}
+	if (!built.request ||
+	    g_bytes_get_size(built.request) < sizeof(PvsRequestHead) + PVS_TAG_SIZE)
+		return FALSE;
+	succeed(call, pvs_result_request(&call->params,
+					 pvs_grants_verified(grants, (guint)call->slot), &built));
+	return TRUE;
+}
+
+static gboolean on_examined(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsExamined) examined = {0};
+
+	if (!pvs_body_get(body, pvs_examined_fields, &examined))
+		return FALSE;
+	succeed(call, pvs_result_examined(&examined));
+	return TRUE;
+}
+
+static gboolean on_ccks(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsCcksAre) ccks = {0};
+
+	if (!pvs_body_get(body, pvs_ccks_are_fields, &ccks))
+		return FALSE;
+	succeed(call, pvs_result_ccks(&ccks));
+	return TRUE;
+}
+
+static gboolean on_workers(PvsCallRun *call, PvsReader *body)
+{
+	pvs_workers_are_clear(&call->workers);
+	if (!pvs_body_get(body, pvs_workers_are_fields, &call->workers))
+		return FALSE;
+	if (!pvs_peers_present())
+		hold(call);
+	else
+		ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_STORE, NULL);
+	return TRUE;
+}
+
+static gboolean on_store(PvsCallRun *call, PvsReader *body)
+{
+	pvs_store_is_clear(&call->store);
+	if (!pvs_body_get(body, pvs_store_is_fields, &call->store))
+		return FALSE;
+	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_COUNTERS, NULL);
+	return TRUE;
+}
+
+static gboolean on_counters(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsCountersAre) counters = {0};
+
+	if (!pvs_body_get(body, pvs_counters_are_fields, &counters))
+		return FALSE;
+	succeed(call, pvs_result_status(started, &call->workers, &call->store, &counters));
+	return TRUE;
+}
+
+static gboolean on_answer(gpointer asker, PvsMessageType answer, PvsReader *body)
+{
+	static const struct {
+		PvsMessageType answer;
+		gboolean (*handle)(PvsCallRun *call, PvsReader *body);
+	} rows[] = {
+		{PVS_MESSAGE_VERIFIED, on_verified}, {PVS_MESSAGE_REFUSED, on_refused},
+		{PVS_MESSAGE_BUILT, on_built},	     {PVS_MESSAGE_EXAMINED, on_examined},
+		{PVS_MESSAGE_CCKS_ARE, on_ccks},     {PVS_MESSAGE_WORKERS_ARE, on_workers},
+		{PVS_MESSAGE_STORE_IS, on_store},    {PVS_MESSAGE_COUNTERS_ARE, on_counters},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (rows[i].answer == answer)
+			return rows[i].handle(asker, body);
+	return FALSE;
+}
+
+static void on_lost(gpointer asker)
+{
+	PvsCallRun *call = asker;
+	g_autoptr(GPtrArray) waiting = call->slot >= 0 ? waiting_for(call->slot) : NULL;
+
+	/* Its grant, and those of all others, went with trust and the vault. */
+	for (guint i = 0; waiting && i < waiting->len; i++)
+		hold(waiting->pdata[i]);
+	if (++call->lost > LOST_MAX)
+		fail(call, PVS_ERROR_RESTARTING, NULL);
+	else
+		hold(call);
+}
+
+static void on_arrived(void)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+	holding = FALSE;
+	pvs_grants_reset(grants);
+	for (GList *l = calls.head; l; l = l->next) {
+		PvsCallRun *call = l->data;
+
+		call->slot = -1;
+		if (call->state != STATE_ASKED)
+			g_ptr_array_add(all, call);
+	}
+	for (guint i = 0; i < all->len; i++)
+		proceed(all->pdata[i]);
+}
+
+static void on_quiet(void)
+{
+	quiet();
+}
+
+void pvs_calls_init(PvsChannel *monitor, guint most_host_keys, gint64 daemon_started,
+		    void (*on_calls_quiet)(void))
+{
+	static const PvsPeersEvents events = {on_answer, on_lost, on_arrived, on_quiet};
+
+	max_host_keys = most_host_keys;
+	started = daemon_started;
+	quiet = on_calls_quiet;
+	grants = pvs_grants_new();
+	pvs_peers_init(monitor, &events);
+}
+
+/* A secret that the client gave becomes the call's own. */
+static gboolean take_value(PvsCallRun *call, PvsSecrets *secrets, GError **error)
+{
+	if (call->params.value_kind != PVS_VALUE_GIVEN)
+		return TRUE;
+	if (secrets)
+		call->value = pvs_secrets_take(secrets, call->params.value);
+	if (!call->value)
+		return pvs_fail(error, PVS_ERROR_PARAM_BASE64, "/secret/value", NULL);
+	if (call->value->size != PVS_ASSOCIATION_SIZE)
+		return pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value", NULL);
+	return TRUE;
+}
+
+void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpointer user)
+{
+	PvsCallRun *call = g_new0(PvsCallRun, 1);
+	g_autoptr(GError) error = NULL;
+
+	call->rpc = *rpc;
+	*rpc = (PvsRpcCall){NULL};
+	call->params.max_host_keys = max_host_keys;
+	call->done = done;
+	call->user = user;
+	call->slot = -1;
+	g_queue_push_tail(&calls, call);
+
+	if (pvs_method_find(call->rpc.method, &call->method, &error) &&
+	    pvs_params_decode(call->method, call->rpc.params, &call->params, &error) &&
+	    take_value(call, secrets, &error)) {
+		/* What was decoded is all that is needed; documents are large. */
+		g_clear_pointer(&call->rpc.params, json_object_unref);
+		proceed(call);
+	} else {
+		fail_with(call, error);
+	}
+}
+
+void pvs_calls_hold(void)
+{
+	holding = TRUE;
+	if (pvs_peers_outstanding() == 0)
+		quiet();
+}
+
+void pvs_calls_refuse_all(PvsError error)
+{
+	PvsCallRun *call;
+
+	while ((call = g_queue_peek_head(&calls)))
+		fail(call, error, NULL);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.h - one call's way through trust and the vault to its answer
+ */
+#pragma once
+
+#include "daemon/front/peers.h"
+#include "daemon/front/secrets.h"
+#include "protocol/jsonrpc.h"
+
+typedef struct PvsCallRun PvsCallRun;
+
+/* The call has come to its end. @answer is a compact JSON text, owned by the callee; NULL where it
+ * was a notification. */
+typedef void (*PvsCallDone)(char *answer, gpointer user);
+
+/* @monitor: the channel that questions to the monitor go out on. @quiet is called whenever no
+ * question is on its way any more. */
+void pvs_calls_init(PvsChannel *monitor, guint max_host_keys, gint64 started, void (*quiet)(void));
+
+/* Starts a call; done() is called once, perhaps before the return. Takes what @call holds.
+ * @secrets: those of the text that the call came in, or NULL. */
+void pvs_call_start(PvsRpcCall *call, PvsSecrets *secrets, PvsCallDone done, gpointer user);
+
+/* While held, no call asks anything new; those that have asked go on. */
+void pvs_calls_hold(void);
+
+/* Answers every call that has not come to its end with @error. */
+void pvs_calls_refuse_all(PvsError error);

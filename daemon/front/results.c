@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * results.c - what the other processes answered, as results of the API
+ */
+#include "daemon/front/results.h"
+
+#include "protocol/encoding.h"
+#include "protocol/message.h"
+
+#define API_VERSION 1
+
+static void set_string(JsonObject *object, const char *name, const char *value)
+{
+	json_object_set_string_member(object, name, value ? value : "");
+}
+
+static void set_hex(JsonObject *object, const char *name, const guint8 *data, gsize size)
+{
+	g_autofree char *hex = pvs_hex(data, size);
+
+	json_object_set_string_member(object, name, hex);
+}
+
+/* RFC 3339 in UTC; a time that no calendar has is left out. */
+static void set_time(JsonObject *object, const char *name, gint64 seconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+	g_autofree char *text = NULL;
+
+	if (!time)
+		return;
+	text = g_date_time_format_iso8601(time);
+	json_object_set_string_member(object, name, text);
+}
+
+static JsonNode *node_of(JsonObject *object)
+{
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, object);
+	return node;
+}
+
+JsonNode *pvs_result_empty(void)
+{
+	return node_of(json_object_new());
+}
+
+JsonNode *pvs_result_request(const PvsParams *params, const PvsVerified *verified,
+			     const PvsBuilt *built)
+{
+	JsonObject *object = json_object_new();
+	JsonObject *secret = json_object_new();
+	JsonArray *keys = json_array_new();
+	gsize size;
+	const guint8 *request = g_bytes_get_data(built->request, &size);
+	g_autofree char *base64 = g_base64_encode(request, size);
+
+	json_object_set_string_member(object, "request", base64);
+	set_hex(object, "tag", request + size - PVS_TAG_SIZE, PVS_TAG_SIZE);
+	set_string(secret, "type", "association");
+	set_string(secret, "name", params->name);
+	set_hex(secret, "id", built->id, sizeof built->id);
+	json_object_set_object_member(object, "secret", secret);
+	for (guint i = 0; i < verified->keys.n; i++) {
+		const PvsVerifiedKey *key = pvs_list_nth(verified->keys, PvsVerifiedKey, i);
+		JsonObject *item = json_object_new();
+
+		set_hex(item, "phkh", key->phkh, sizeof key->phkh);
+		set_string(item, "subject", key->subject);
+		set_time(item, "valid_until", key->not_after);
+		json_array_add_object_element(keys, item);
+	}
+	json_object_set_array_member(object, "host_keys", keys);
+	if (params->cck) {
+		JsonObject *cck = json_object_new();
+
+		set_string(cck, "name", params->cck);
+		set_hex(cck, "check_value", built->check_value, sizeof built->check_value);
+		json_object_set_object_member(object, "cck", cck);
+	}
+	return node_of(object);
+}
+
+JsonNode *pvs_result_examined(const PvsExamined *examined)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *chain = json_array_new();
+
+	set_hex(object, "phkh", examined->phkh, sizeof examined->phkh);
+	set_string(object, "subject", examined->subject);
+	set_time(object, "valid_until", examined->not_after);
+	set_time(object, "until", examined->until);
+	for (guint i = 0; i < examined->links.n; i++) {
+		const PvsChainLink *link = pvs_list_nth(examined->links, PvsChainLink, i);
+		JsonObject *item = json_object_new();
+
+		set_string(item, "role", link->role);
+		set_string(item, "subject", link->subject);
+		set_string(item, "serial", link->serial);
+		set_time(item, "valid_from", link->from);
+		set_time(item, "valid_until", link->until);
+		json_array_add_object_element(chain, item);
+	}
+	json_object_set_array_member(object, "chain", chain);
+	return node_of(object);
+}
+
+JsonNode *pvs_result_ccks(const PvsCcksAre *ccks)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *list = json_array_new();
+
+	for (guint i = 0; i < ccks->ccks.n; i++) {
+		const PvsCckInfo *cck = pvs_list_nth(ccks->ccks, PvsCckInfo, i);
+		JsonObject *item = json_object_new();
+
+		set_string(item, "name", cck->name);
+		set_hex(item, "check_value", cck->check_value, sizeof cck->check_value);
+		json_array_add_object_element(list, item);
+	}
+	json_object_set_array_member(object, "ccks", list);
+	return node_of(object);
+}
+
+static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint64 now)
+{
+	JsonArray *list = json_array_new();
+
+	for (guint i = 0; i < workers->workers.n; i++) {
+		const PvsWorkerInfo *worker = pvs_list_nth(workers->workers, PvsWorkerInfo, i);
+		gint64 since = worker->started ? worker->started : started;
+		JsonObject *item = json_object_new();
+
+		/* From the monitor, but checked like anything that came in a message. */
+		if (worker->role != PVS_ROLE_MONITOR && worker->role != PVS_ROLE_FRONT &&
+		    worker->role != PVS_ROLE_TRUST && worker->role != PVS_ROLE_VAULT) {
+			json_object_unref(item);
+			continue;
+		}
+		set_string(item, "role", pvs_role_name(worker->role));
+		json_object_set_int_member(item, "pid", worker->pid);
+		json_object_set_int_member(item, "uptime_sec", (now - since) / G_USEC_PER_SEC);
+		json_array_add_object_element(list, item);
+	}
+	return list;
+}
+
+static JsonObject *trust_of(const PvsStoreIs *store)
+{
+	JsonObject *trust = json_object_new();
+	JsonArray *entries = json_array_new();
+
+	for (guint i = 0; i < store->entries.n; i++) {
+		const PvsStoreEntry *entry = pvs_list_nth(store->entries, PvsStoreEntry, i);
+		JsonObject *item = json_object_new();
+
+		set_string(item, "kind", entry->kind);
+		set_string(item, "file", entry->file);
+		set_string(item, "subject", entry->subject);
+		set_string(item, "serial", entry->serial);
+		set_time(item, "valid_from", entry->from);
+		set_time(item, "valid_until", entry->until);
+		json_array_add_object_element(entries, item);
+	}
+	json_object_set_array_member(trust, "entries", entries);
+	return trust;
+}
+
+JsonNode *pvs_result_status(gint64 started, const PvsWorkersAre *workers, const PvsStoreIs *store,
+			    const PvsCountersAre *counters)
+{
+	gint64 now = g_get_monotonic_time();
+	JsonObject *object = json_object_new();
+	JsonObject *counts = json_object_new();
+	JsonObject *locked = json_object_new();
+	JsonArray *warnings = json_array_new();
+
+	set_string(object, "version", PACKAGE_VERSION);
+	json_object_set_int_member(object, "api_version", API_VERSION);
+	json_object_set_int_member(object, "uptime_sec", (now - started) / G_USEC_PER_SEC);
+	json_object_set_int_member(object, "generation", workers->generation);
+	json_object_set_int_member(object, "restarts", workers->restarts);
+	json_object_set_int_member(object, "connections", workers->connections);
+	json_object_set_array_member(object, "workers", worker_list(workers, started, now));
+	json_object_set_int_member(counts, "built", (gint64)counters->built);
+	json_object_set_int_member(counts, "refused", (gint64)counters->refused);
+	json_object_set_object_member(object, "counters", counts);
+	set_string(locked, "kind", counters->locked_kind);
+	json_object_set_int_member(locked, "used", counters->locked_used);
+	json_object_set_int_member(locked, "peak", counters->locked_peak);
+	json_object_set_int_member(locked, "threads", counters->threads);
+	json_object_set_object_member(object, "locked_memory", locked);
+	json_object_set_int_member(object, "ccks", counters->ccks);
+	json_object_set_object_member(object, "trust", trust_of(store));
+	if (workers->reload_error)
+		set_string(object, "reload_error", workers->reload_error);
+	for (guint i = 0; i < store->warnings.n; i++)
+		json_array_add_string_element(warnings,
+					      pvs_list_nth(store->warnings, PvsWarning, i)->text);
+	json_object_set_array_member(object, "warnings", warnings);
+	return node_of(object);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.h - the methods and their parameters, as tables
+ *
+ * A method is a row: its name and the rows of its fields. One function decodes the parameters of
+ * any method into one struct, which one function clears. A parameter that the method does not have
+ * is an error. Secrets are not decoded here: the caller took them out of the text and left their
+ * number.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "protocol/bodies.h"
+
+typedef enum {
+	PVS_METHOD_CREATE_ASSOCIATION,
+	PVS_METHOD_VERIFY_HOST_KEY,
+	PVS_METHOD_LIST_CCKS,
+	PVS_METHOD_GET_STATUS,
+	PVS_METHOD_PING,
+	PVS_METHOD_LAST_
+} PvsMethod;
+
+/* What stands in a text where a secret was taken out: its number, or that it was not base64. */
+#define PVS_SECRET_NOT_BASE64 "!"
+
+typedef struct {
+	guint max_host_keys;
+
+	/* What the fields decode to. */
+	char *name; /* of the secret */
+	PvsValueKind value_kind;
+	guint value; /* number of the secret, where it is given */
+	PvsHeaderTags tags;
+	PvsList host_keys; /* of PvsHostKey */
+	char *cck;	   /* NULL: none */
+	guint8 cuid[PVS_CUID_SIZE];
+	guint64 flags;
+	PvsList certs; /* of PvsBlob */
+	PvsList crls;  /* of PvsBlob */
+	GBytes *document;
+} PvsParams;
+
+void pvs_params_clear(PvsParams *params);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsParams, pvs_params_clear)
+
+/* FALSE with PVS_ERROR_METHOD if there is none of this name. */
+gboolean pvs_method_find(const char *name, PvsMethod *method, GError **error);
+
+/* The names of the method's parameters, NULL-terminated; not owned. */
+const char *const *pvs_method_params(PvsMethod method);
+
+/* Decodes @object into @params (zeroed but for max_host_keys). Errors: rows of -32602 with a
+ * pointer to the parameter; @params is cleared then. */
+gboolean pvs_params_decode(PvsMethod method, JsonObject *object, PvsParams *params, GError **error);
