@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "daemon/front/grants.h"
+#include "daemon/front/slots.h"
 #include "daemon/front/results.h"
 #include "protocol/error.h"
 
@@ -44,7 +44,7 @@ struct PvsCallRun {
 };
 
 static GQueue calls = G_QUEUE_INIT; /* of PvsCallRun: all that have not come to their end */
-static PvsGrants *grants;
+static PvsSlots *slots;
 static gboolean holding;
 static guint max_host_keys;
 static gint64 started;
@@ -55,7 +55,7 @@ static void proceed(PvsCallRun *call);
 static void release_slot(PvsCallRun *call)
 {
 	if (call->slot >= 0)
-		pvs_grants_release(grants, (guint)call->slot);
+		pvs_slots_release(slots, (guint)call->slot);
 	call->slot = -1;
 }
 
@@ -172,13 +172,13 @@ static void proceed_create(PvsCallRun *call)
 	guint8 key[32];
 	gboolean fresh;
 
-	pvs_grants_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
-	call->slot = pvs_grants_acquire(grants, key, now_sec(), &fresh);
+	pvs_slots_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
+	call->slot = pvs_slots_acquire(slots, key, now_sec(), &fresh);
 	if (call->slot < 0)
 		fail(call, PVS_ERROR_TOO_FAST, NULL);
 	else if (fresh)
 		ask_verify(call);
-	else if (pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_HELD)
+	else if (pvs_slots_state(slots, (guint)call->slot) == PVS_SLOT_HELD)
 		ask_build(call);
 	else
 		call->state = STATE_WAITING;
@@ -254,7 +254,7 @@ static gboolean on_verified(PvsCallRun *call, PvsReader *body)
 	if (!pvs_body_get(body, pvs_verified_fields, &verified) ||
 	    verified.keys.n != call->params.host_keys.n)
 		return FALSE;
-	pvs_grants_hold(grants, (guint)call->slot, &verified);
+	pvs_slots_hold(slots, (guint)call->slot, &verified);
 	waiting = waiting_for(call->slot);
 	ask_build(call);
 	for (guint i = 0; i < waiting->len; i++)
@@ -270,9 +270,9 @@ static gboolean on_refused(PvsCallRun *call, PvsReader *body)
 	if (!pvs_reader_error(body, &error))
 		return FALSE;
 	/* A grant that was asked for: all who wait for it wait for the same host keys. */
-	if (call->slot >= 0 && pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_ASKING) {
+	if (call->slot >= 0 && pvs_slots_state(slots, (guint)call->slot) == PVS_SLOT_ASKING) {
 		waiting = waiting_for(call->slot);
-		pvs_grants_void(grants, (guint)call->slot);
+		pvs_slots_void(slots, (guint)call->slot);
 		for (guint i = 0; i < waiting->len; i++)
 			fail_with(waiting->pdata[i], error);
 	}
@@ -288,8 +288,8 @@ static gboolean on_built(PvsCallRun *call, PvsReader *body)
 		return FALSE;
 	if (built.expired) {
 		/* Another call may have renewed it already. */
-		if (pvs_grants_state(grants, (guint)call->slot) == PVS_SLOT_HELD)
-			pvs_grants_void(grants, (guint)call->slot);
+		if (pvs_slots_state(slots, (guint)call->slot) == PVS_SLOT_HELD)
+			pvs_slots_void(slots, (guint)call->slot);
 		release_slot(call);
 		if (++call->expired > EXPIRED_MAX)
 			fail(call, PVS_ERROR_INTERNAL, NULL);
@@ -301,7 +301,7 @@ static gboolean on_built(PvsCallRun *call, PvsReader *body)
 	    g_bytes_get_size(built.request) < sizeof(PvsRequestHead) + PVS_TAG_SIZE)
 		return FALSE;
 	succeed(call, pvs_result_request(&call->params,
-					 pvs_grants_verified(grants, (guint)call->slot), &built));
+					 pvs_slots_verified(slots, (guint)call->slot), &built));
 	return TRUE;
 }
 
@@ -393,7 +393,7 @@ static void on_arrived(void)
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
 
 	holding = FALSE;
-	pvs_grants_reset(grants);
+	pvs_slots_reset(slots);
 	for (GList *l = calls.head; l; l = l->next) {
 		PvsCallRun *call = l->data;
 
@@ -418,7 +418,7 @@ void pvs_calls_init(PvsChannel *monitor, guint most_host_keys, gint64 daemon_sta
 	max_host_keys = most_host_keys;
 	started = daemon_started;
 	quiet = on_calls_quiet;
-	grants = pvs_grants_new();
+	slots = pvs_slots_new();
 	pvs_peers_init(monitor, &events);
 }
 

@@ -14,6 +14,8 @@
 
 typedef struct PvsKeys PvsKeys;
 
+enum { PVS_KEYS_MAX = 1024 }; /* more is a mistake of the owner's; they would not fit the arena */
+
 typedef struct {
 	const char *name;
 	const PvsSecret *secret;
@@ -22,7 +24,8 @@ typedef struct {
 
 /* @directory or @credentials (the value of $CREDENTIALS_DIRECTORY) may be NULL; a directory that does
  * not exist holds no keys. Files are opened with openat() relative to their directory, O_NOFOLLOW,
- * and read straight into the arena. PVS_ERROR_CONFIG with a line for each thing that is wrong. */
+ * and read straight into the arena. PVS_ERROR_CONFIG with a line for each thing that is wrong,
+ * "FILE: what is wrong; what to do". After pvs_crypto_init(). */
 PvsKeys *pvs_keys_load(const char *directory, const char *credentials, GError **error);
 void pvs_keys_free(PvsKeys *keys);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsKeys, pvs_keys_free)

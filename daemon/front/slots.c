@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grants.c - for which host keys the vault has a grant of ours, and in which slot
+ * slots.c - for which host keys the vault has a grant of ours, and in which slot
  */
-#include "daemon/front/grants.h"
+#include "daemon/front/slots.h"
 
 #include <string.h>
 
@@ -14,14 +14,14 @@ typedef struct {
 	guint64 used; /* a count that grows: when it was last acquired */
 } Slot;
 
-struct PvsGrants {
-	Slot slots[PVS_GRANTS_MAX];
+struct PvsSlots {
+	Slot all[PVS_GRANTS_MAX];
 	guint64 clock;
 };
 
-PvsGrants *pvs_grants_new(void)
+PvsSlots *pvs_slots_new(void)
 {
-	return g_new0(PvsGrants, 1);
+	return g_new0(PvsSlots, 1);
 }
 
 static void empty(Slot *slot)
@@ -30,13 +30,13 @@ static void empty(Slot *slot)
 	slot->state = PVS_SLOT_EMPTY;
 }
 
-void pvs_grants_free(PvsGrants *grants)
+void pvs_slots_free(PvsSlots *slots)
 {
-	if (!grants)
+	if (!slots)
 		return;
 	for (guint i = 0; i < PVS_GRANTS_MAX; i++)
-		empty(&grants->slots[i]);
-	g_free(grants);
+		empty(&slots->all[i]);
+	g_free(slots);
 }
 
 /* With its length and kind before it, so that no two sets of inputs look alike. */
@@ -59,7 +59,7 @@ static void add_blobs(GChecksum *sum, char kind, const PvsList *blobs)
 	}
 }
 
-void pvs_grants_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
+void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
 		    guint8 key[32])
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -82,20 +82,20 @@ void pvs_grants_key(const PvsList *host_keys, const PvsList *certs, const PvsLis
 	g_checksum_get_digest(sum, key, &size);
 }
 
-int pvs_grants_acquire(PvsGrants *grants, const guint8 key[32], gint64 now, gboolean *fresh)
+int pvs_slots_acquire(PvsSlots *slots, const guint8 key[32], gint64 now, gboolean *fresh)
 {
 	Slot *best = NULL;
 
 	*fresh = FALSE;
 	for (guint i = 0; i < PVS_GRANTS_MAX; i++) {
-		Slot *slot = &grants->slots[i];
+		Slot *slot = &slots->all[i];
 
 		if (slot->state == PVS_SLOT_HELD && slot->verified.until <= now && slot->users == 0)
 			empty(slot);
 		if (slot->state != PVS_SLOT_EMPTY && memcmp(slot->key, key, 32) == 0 &&
 		    (slot->state == PVS_SLOT_ASKING || slot->verified.until > now)) {
 			slot->users++;
-			slot->used = ++grants->clock;
+			slot->used = ++slots->clock;
 			return (int)i;
 		}
 		if (slot->users > 0)
@@ -110,49 +110,49 @@ int pvs_grants_acquire(PvsGrants *grants, const guint8 key[32], gint64 now, gboo
 	best->state = PVS_SLOT_ASKING;
 	memcpy(best->key, key, 32);
 	best->users = 1;
-	best->used = ++grants->clock;
+	best->used = ++slots->clock;
 	*fresh = TRUE;
-	return (int)(best - grants->slots);
+	return (int)(best - slots->all);
 }
 
-void pvs_grants_release(PvsGrants *grants, guint slot)
+void pvs_slots_release(PvsSlots *slots, guint slot)
 {
-	g_assert(slot < PVS_GRANTS_MAX && grants->slots[slot].users > 0);
-	grants->slots[slot].users--;
+	g_assert(slot < PVS_GRANTS_MAX && slots->all[slot].users > 0);
+	slots->all[slot].users--;
 }
 
-PvsSlotState pvs_grants_state(const PvsGrants *grants, guint slot)
+PvsSlotState pvs_slots_state(const PvsSlots *slots, guint slot)
 {
 	g_assert(slot < PVS_GRANTS_MAX);
-	return grants->slots[slot].state;
+	return slots->all[slot].state;
 }
 
-void pvs_grants_hold(PvsGrants *grants, guint slot, PvsVerified *verified)
+void pvs_slots_hold(PvsSlots *slots, guint slot, PvsVerified *verified)
 {
-	g_assert(pvs_grants_state(grants, slot) == PVS_SLOT_ASKING);
-	grants->slots[slot].state = PVS_SLOT_HELD;
-	grants->slots[slot].verified = *verified;
+	g_assert(pvs_slots_state(slots, slot) == PVS_SLOT_ASKING);
+	slots->all[slot].state = PVS_SLOT_HELD;
+	slots->all[slot].verified = *verified;
 	*verified = (PvsVerified){0};
 }
 
-void pvs_grants_void(PvsGrants *grants, guint slot)
+void pvs_slots_void(PvsSlots *slots, guint slot)
 {
 	g_assert(slot < PVS_GRANTS_MAX);
 	/* What was verified stays until the slot serves another grant: a request that the vault has
 	 * built meanwhile still needs it. */
-	grants->slots[slot].state = PVS_SLOT_EMPTY;
+	slots->all[slot].state = PVS_SLOT_EMPTY;
 }
 
-void pvs_grants_reset(PvsGrants *grants)
+void pvs_slots_reset(PvsSlots *slots)
 {
 	for (guint i = 0; i < PVS_GRANTS_MAX; i++) {
-		empty(&grants->slots[i]);
-		grants->slots[i].users = 0;
+		empty(&slots->all[i]);
+		slots->all[i].users = 0;
 	}
 }
 
-const PvsVerified *pvs_grants_verified(const PvsGrants *grants, guint slot)
+const PvsVerified *pvs_slots_verified(const PvsSlots *slots, guint slot)
 {
-	g_assert(slot < PVS_GRANTS_MAX && grants->slots[slot].users > 0);
-	return &grants->slots[slot].verified;
+	g_assert(slot < PVS_GRANTS_MAX && slots->all[slot].users > 0);
+	return &slots->all[slot].verified;
 }
