@@ -251,7 +251,7 @@ static gboolean on_readable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 {
 	PvsChannel *channel = data;
 
-	for (guint i = 0; i < TURN && !channel->dead && !channel->paused; i++) {
+	for (guint i = 0; i < TURN(channel->peer) && !channel->dead && !channel->paused; i++) {
 		switch (frame_read(fd, channel->self, channel->peer, &channel->in)) {
 		case GOT_ALL: {
 			gboolean good = handle(channel);
@@ -339,6 +339,13 @@ static gboolean on_writable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 	return G_SOURCE_REMOVE;
 }
 
+static void watch(PvsChannel *channel)
+{
+	channel->in_source =
+		g_unix_fd_add_full(PRIORITY(channel->peer), channel->fd,
+				   G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, channel, NULL);
+}
+
 PvsChannel *pvs_channel_new(int fd, PvsRole self, PvsRole peer, const PvsHandlerRow *rows,
 			    PvsClosed closed, gpointer user)
 {
@@ -352,7 +359,7 @@ PvsChannel *pvs_channel_new(int fd, PvsRole self, PvsRole peer, const PvsHandler
 	channel->user = user;
 	frame_reset(&channel->in);
 	g_queue_init(&channel->out);
-	channel->in_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, channel);
+	watch(channel);
 	return channel;
 }
 
@@ -444,8 +451,7 @@ void pvs_channel_pause(PvsChannel *channel, gboolean paused)
 	if (paused)
 		g_clear_handle_id(&channel->in_source, g_source_remove);
 	else if (!channel->in_source)
-		channel->in_source = g_unix_fd_add(channel->fd, G_IO_IN | G_IO_HUP | G_IO_ERR,
-						   on_readable, channel);
+		watch(channel);
 }
 
 void pvs_channel_close(PvsChannel *channel)

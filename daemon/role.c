@@ -110,7 +110,8 @@ int pvs_role_main(const PvsRoleRow *role)
 	}
 	monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
 				  on_monitor_closed, NULL);
-	role->serve(monitor);
+	if (role->serve)
+		role->serve(monitor);
 	pvs_channel_send(monitor, PVS_MESSAGE_READY, 0, NULL, NULL);
 	g_main_loop_run(loop);
 	if (role->stop)

@@ -7,9 +7,7 @@
  */
 #pragma once
 
-#include <openssl/x509.h>
-
-#include <glib.h>
+#include "daemon/trust/openssl-auto.h"
 
 typedef enum {
 	PVS_CERT_ROOT,	       /* from RootCA= or the system's bundle */
@@ -20,12 +18,13 @@ typedef enum {
 typedef struct {
 	PvsCertKind kind;
 	X509 *cert;	  /* owned by the store */
-	const char *file; /* where it came from */
+	const char *file; /* where it came from: the file's name, for a root its path */
 } PvsStoreCert;
 
 typedef struct {
 	X509_CRL *crl; /* owned by the store */
 	const char *file;
+	gboolean bad_entry; /* an entry has a critical extension: not usable */
 } PvsStoreCrl;
 
 typedef struct {
@@ -39,9 +38,9 @@ typedef struct {
 
 typedef struct PvsStore PvsStore;
 
-/* PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad file. A directory that
- * does not exist holds nothing. What can be lived with (a certificate in the CRL directory) becomes
- * a warning. */
+/* PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad file. A directory
+ * that does not exist holds nothing. What can be lived with (a certificate in the CRL directory)
+ * becomes a warning. */
 PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error);
 void pvs_store_free(PvsStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsStore, pvs_store_free)
@@ -52,14 +51,17 @@ guint pvs_store_n_crls(const PvsStore *store);
 const PvsStoreCrl *pvs_store_crl(const PvsStore *store, guint i);
 const GPtrArray *pvs_store_warnings(const PvsStore *store); /* of char * */
 
+/* Where the roots come from. */
+const char *pvs_store_root_file(const PvsStore *store);
+gboolean pvs_store_has_bundle(const PvsStore *store); /* the roots are the system's */
+
 /* The bytes of an installed host-key document; NULL: none of this name. Not owned. */
 GBytes *pvs_store_host_key(const PvsStore *store, const char *name);
+
+/* The names of all installed host-key documents, sorted; of char *, not owned. */
+GPtrArray *pvs_store_host_key_names(const PvsStore *store);
 
 /* TRUE if the subject is exactly that of an IBM Z host-key signing key: six entries, C=US,
  * ST=New York, L=Poughkeepsie or Armonk, O and CN = International Business Machines Corporation, OU
  * ending in "Key Signing Service". */
-gboolean pvs_store_is_signing_key(X509 *cert);
-
-/* Reads certificates and CRLs (PEM, several, or one in DER) that a client brought. */
-gboolean pvs_store_parse(const guint8 *data, gsize size, STACK_OF(X509) *certs,
-			 STACK_OF(X509_CRL) *crls, GError **error);
+gboolean pvs_store_is_signing_key(const X509 *cert);

@@ -2,9 +2,11 @@
 /*
  * verdict.h - is this host-key document genuine?
  *
- * Root CA -> intermediate CA -> IBM Z host-key signing key -> host-key document. The first two links
- * are a path validation by OpenSSL; the last is checked by hand, since the signing key is not marked
- * as a CA. Everything must hold; what cannot be decided is refused.
+ * Root CA -> intermediate CA -> IBM Z host-key signing key -> host-key document. The first two
+ * links are a path validation by OpenSSL; the last is checked by hand, since the signing key is not
+ * marked as a CA. Everything must hold; what cannot be decided is refused. Where more than one
+ * thing is wrong, the first in this order is said: form, key, marks of a CA, extensions, digest,
+ * issuer, signature, dates of the document, chain of the signing key, CRLs, revocation.
  */
 #pragma once
 
@@ -22,25 +24,27 @@ typedef struct {
 	gint64 until;  /* notAfter or nextUpdate */
 } PvsLink;
 
-/* A verdict: the document is good until @until. */
+/* A verdict: the document is good until @until. Shared by reference. */
 typedef struct {
+	guint refs;
 	guint8 phkh[PVS_PHKH_SIZE];
 	guint8 point[PVS_POINT_SIZE];
-	char *subject;	   /* RFC 2253, UTF-8 */
-	gint64 not_after;  /* of the document itself */
-	gint64 until;	   /* the earliest expiry of all that the verdict rests on */
-	GPtrArray *links;  /* of PvsLink: document first, then towards the root, then CRLs */
-	GBytes *tbs;	   /* the signed bytes, the signature and how it was made: for the vault */
+	char *subject;	  /* RFC 2253, UTF-8 */
+	gint64 not_after; /* of the document itself */
+	gint64 until;	  /* the earliest expiry of all that the verdict rests on */
+	GPtrArray *links; /* of PvsLink: document first, then towards the root, then CRLs */
+	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault */
 	GBytes *signature;
 	PvsSignatureAlgorithm algorithm;
 } PvsVerdict;
 
-void pvs_verdict_free(PvsVerdict *verdict);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_free)
+PvsVerdict *pvs_verdict_ref(PvsVerdict *verdict);
+void pvs_verdict_unref(PvsVerdict *verdict);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 
 /* @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may be NULL.
- * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused. The
- * store is not changed; OpenSSL's error queue is empty at entry and return. */
+ * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused.
+ * The store is not changed; OpenSSL's error queue is empty at entry and return. */
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *document, gsize size,
-		       STACK_OF(X509) *extra_certs, STACK_OF(X509_CRL) *extra_crls, gint64 now,
-		       GError **error);
+			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
+			      GError **error);

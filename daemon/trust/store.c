@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.c - the certificates and CRLs that the daemon's owner installed
+ */
+#include "daemon/trust/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/trust/x509.h"
+#include "protocol/error.h"
+#include "protocol/names.h"
+
+enum {
+	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
+	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
+	WARNINGS_MAX = 100,
+};
+
+#define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
+
+struct PvsStore {
+	GArray *certs;	       /* of PvsStoreCert */
+	GArray *crls;	       /* of PvsStoreCrl */
+	GHashTable *host_keys; /* name -> GBytes */
+	GPtrArray *warnings;
+	GStringChunk *names;
+	char *root_file;
+	gboolean bundle;
+};
+
+/* What is being loaded, and what was found wrong on the way. */
+typedef struct {
+	PvsStore *store;
+	const PvsStorePaths *paths;
+	GString *complaints; /* a line for each file */
+	gsize crl_bytes;
+	guint crl_entries;
+} Loading;
+
+static void G_GNUC_PRINTF(2, 3) complain(Loading *l, const char *format, ...)
+{
+	va_list args;
+
+	if (l->complaints->len > 0)
+		g_string_append_c(l->complaints, '\n');
+	va_start(args, format);
+	g_string_append_vprintf(l->complaints, format, args);
+	va_end(args);
+}
+
+static void G_GNUC_PRINTF(2, 3) warn(Loading *l, const char *format, ...)
+{
+	va_list args;
+
+	if (l->store->warnings->len >= WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	g_ptr_array_add(l->store->warnings, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
+static GBytes *read_file(Loading *l, int directory, const char *path, const char *name, gsize max)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	g_autofree guint8 *data = NULL;
+	struct stat st;
+	gsize size = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		complain(l, "%s: %s; make it readable for the daemon's user (chmod 0644)", path,
+			 g_strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || (guint64)st.st_size > max) {
+		complain(l,
+			 S_ISREG(st.st_mode)
+				 ? "%s: larger than the limit of %" G_GSIZE_FORMAT
+				   " bytes; remove it or raise CrlSize="
+				 : "%s: not a regular file; remove it (limit %" G_GSIZE_FORMAT ")",
+			 path, max);
+		close(fd);
+		return NULL;
+	}
+	data = g_malloc((gsize)st.st_size + 1);
+	while (size <= (gsize)st.st_size) {
+		ssize_t n = read(fd, data + size, (gsize)st.st_size + 1 - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		size += (gsize)n;
+	}
+	close(fd);
+	if (size != (gsize)st.st_size) {
+		complain(l, "%s: changed while it was read; install it by renaming, and reload",
+			 path);
+		return NULL;
+	}
+	return g_bytes_new_take(g_steal_pointer(&data), size);
+}
+
+gboolean pvs_store_is_signing_key(const X509 *cert)
+{
+	static const struct {
+		int nid;
+		const char *value; /* NULL: see below */
+	} wanted[] = {
+		{NID_countryName, "US"},
+		{NID_stateOrProvinceName, "New York"},
+		{NID_localityName, NULL},
+		{NID_organizationName, "International Business Machines Corporation"},
+		{NID_commonName, "International Business Machines Corporation"},
+		{NID_organizationalUnitName, NULL},
+	};
+	const X509_NAME *subject = X509_get_subject_name(cert);
+
+	if (X509_NAME_entry_count(subject) != (int)G_N_ELEMENTS(wanted))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		int at = X509_NAME_get_index_by_NID((X509_NAME *)subject, wanted[i].nid, -1);
+		g_autofree char *value = NULL;
+		guint8 *utf8;
+		int size;
+
+		if (at < 0)
+			return FALSE;
+		size = ASN1_STRING_to_UTF8(
+			&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+		if (size < 0)
+			return FALSE;
+		value = g_strndup((const char *)utf8, (gsize)size);
+		OPENSSL_free(utf8);
+		if (strlen(value) != (gsize)size)
+			return FALSE;
+		if (wanted[i].value) {
+			if (strcmp(value, wanted[i].value) != 0)
+				return FALSE;
+		} else if (wanted[i].nid == NID_localityName) {
+			if (strcmp(value, "Poughkeepsie") != 0 && strcmp(value, "Armonk") != 0)
+				return FALSE;
+		} else if (!g_str_has_suffix(value, "Key Signing Service")) {
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static void add_cert(Loading *l, PvsCertKind kind, X509 *cert, const char *file)
+{
+	PvsStoreCert entry = {.kind = kind, .cert = cert, .file = file};
+
+	g_array_append_val(l->store->certs, entry);
+}
+
+static void add_crl(Loading *l, X509_CRL *crl, const char *path, const char *file)
+{
+	PvsStoreCrl entry = {
+		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
+	int n = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+
+	l->crl_entries += (guint)MAX(n, 0);
+	if (l->crl_entries > l->paths->crl_entries) {
+		complain(l,
+			 "%s: with it the CRLs have more than %u entries; remove CRLs that are "
+			 "not needed or raise CrlEntries=",
+			 path, l->paths->crl_entries);
+		X509_CRL_free(crl);
+		return;
+	}
+	g_array_append_val(l->store->crls, entry);
+}
+
+/* Of one file: what it holds, each thing by its kind. */
+static void add_objects(Loading *l, const char *path, const char *file, PvsX509Stack *certs,
+			PvsCrlStack *crls, gboolean roots, gboolean crls_only)
+{
+	X509 *cert;
+	X509_CRL *crl;
+
+	while ((cert = sk_X509_shift(certs))) {
+		if (crls_only) {
+			warn(l, "%s: a certificate in the directory for CRLs is ignored", path);
+			X509_free(cert);
+		} else if (roots) {
+			add_cert(l, PVS_CERT_ROOT, cert, file);
+		} else if (pvs_store_is_signing_key(cert)) {
+			if (!pvs_x509_may_sign(cert))
+				warn(l,
+				     "%s: the signing key is weaker than RSA-3072 or P-384: no "
+				     "host key that it signed is accepted",
+				     path);
+			add_cert(l, PVS_CERT_SIGNING_KEY, cert, file);
+		} else {
+			add_cert(l, PVS_CERT_INTERMEDIATE, cert, file);
+		}
+	}
+	while ((crl = sk_X509_CRL_shift(crls)))
+		add_crl(l, crl, path, file);
+}
+
+static void load_trust_file(Loading *l, int directory, const char *path, const char *name,
+			    gboolean roots, gboolean crls_only)
+{
+	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
+	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
+	gsize max = roots ? BUNDLE_FILE_MAX : MAX(CERT_FILE_MAX, l->paths->crl_size);
+	g_autoptr(GBytes) bytes = read_file(l, directory, path, name, max);
+	const char *file = g_string_chunk_insert(l->store->names, roots ? path : name);
+	const guint8 *data;
+	gsize size;
+
+	if (!bytes)
+		return;
+	data = g_bytes_get_data(bytes, &size);
+	if (!pvs_x509_read(data, size, certs, crls)) {
+		/* The fetcher's directory is not the owner's: what stands there may be rubbish. */
+		if (crls_only)
+			warn(l, "%s: neither certificate nor CRL, ignored", path);
+		else
+			complain(l,
+				 "%s: not a certificate or CRL in PEM or DER; replace or remove it",
+				 path);
+		return;
+	}
+	if (sk_X509_CRL_num(crls) > 0) {
+		l->crl_bytes += size;
+		if (l->crl_bytes > l->paths->crl_size) {
+			complain(l,
+				 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
+				 " bytes; remove CRLs that are not needed or raise CrlSize=",
+				 path, l->paths->crl_size);
+			return;
+		}
+	}
+	add_objects(l, path, file, certs, crls, roots, crls_only);
+}
+
+static void load_host_key(Loading *l, int directory, const char *path, const char *name)
+{
+	static const char *const endings[] = {".crt", ".pem", ".der"};
+	g_autofree char *key = g_strdup(name);
+	GBytes *bytes;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		if (g_str_has_suffix(key, endings[i])) {
+			key[strlen(key) - strlen(endings[i])] = '\0';
+			break;
+		}
+	}
+	if (!pvs_key_name_valid(key)) {
+		complain(l,
+			 "%s: not a name for a host-key document (letters, digits and _ . - only, "
+			 "at most 64, not starting with a sign); rename the file",
+			 path);
+		return;
+	}
+	if (g_hash_table_contains(l->store->host_keys, key)) {
+		complain(l, "%s: a second document of the name '%s'; remove one of the two", path,
+			 key);
+		return;
+	}
+	bytes = read_file(l, directory, path, name, CERT_FILE_MAX);
+	if (bytes)
+		g_hash_table_insert(l->store->host_keys, g_steal_pointer(&key), bytes);
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names in @path in their order, so that what is reported does not depend on the file system.
+ */
+static GPtrArray *list_directory(Loading *l, const char *path, DIR *dir)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	struct dirent *entry;
+
+	while ((entry = readdir(dir))) {
+		struct stat st;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (entry->d_name[0] == '.') {
+			warn(l, "%s/%s: a hidden file is ignored", path, entry->d_name);
+			continue;
+		}
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
+			warn(l, "%s/%s: a directory is ignored", path, entry->d_name);
+			continue;
+		}
+		g_ptr_array_add(names, g_strdup(entry->d_name));
+	}
+	g_ptr_array_sort(names, by_name);
+	return names;
+}
+
+typedef enum { TRUST_FILES, CRL_FILES, HOST_KEY_FILES } Kind;
+
+static void load_directory(Loading *l, const char *path, Kind kind)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	DIR *dir = path ? opendir(path) : NULL;
+
+	if (!path)
+		return;
+	if (!dir) {
+		if (errno != ENOENT)
+			complain(l, "%s: %s; make it readable for the daemon's user (chmod 0755)",
+				 path, g_strerror(errno));
+		return;
+	}
+	names = list_directory(l, path, dir);
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+
+		if (kind == HOST_KEY_FILES)
+			load_host_key(l, dirfd(dir), file, names->pdata[i]);
+		else
+			load_trust_file(l, dirfd(dir), file, names->pdata[i], FALSE,
+					kind == CRL_FILES);
+	}
+	closedir(dir);
+}
+
+static void load_roots(Loading *l)
+{
+	const char *path = l->paths->root_ca ? l->paths->root_ca : SYSTEM_BUNDLE;
+	guint before = l->store->certs->len;
+
+	l->store->root_file = g_strdup(path);
+	l->store->bundle = !l->paths->root_ca;
+	/* A machine without a bundle may hold keys and have no use for it yet. */
+	if (l->store->bundle && access(path, F_OK) < 0) {
+		warn(l,
+		     "%s: there is no bundle of root CAs; install ca-certificates or set RootCA=",
+		     path);
+		return;
+	}
+	load_trust_file(l, AT_FDCWD, path, path, TRUE, FALSE);
+	if (l->store->certs->len == before && l->complaints->len == 0)
+		complain(l, "%s: no certificate in the file of root CAs (RootCA=)", path);
+}
+
+static gboolean is_root(const PvsStore *store, X509 *cert)
+{
+	for (guint i = 0; i < store->certs->len; i++) {
+		const PvsStoreCert *entry = pvs_store_cert(store, i);
+
+		if (entry->kind == PVS_CERT_ROOT && X509_cmp(entry->cert, cert) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void look_over(Loading *l)
+{
+	guint signing_keys = 0;
+
+	for (guint i = 0; i < l->store->certs->len; i++) {
+		const PvsStoreCert *entry = pvs_store_cert(l->store, i);
+
+		if (entry->kind == PVS_CERT_SIGNING_KEY)
+			signing_keys++;
+		if (entry->kind == PVS_CERT_INTERMEDIATE &&
+		    X509_NAME_cmp(X509_get_subject_name(entry->cert),
+				  X509_get_issuer_name(entry->cert)) == 0 &&
+		    !is_root(l->store, entry->cert))
+			warn(l,
+			     "%s: a self-signed certificate in the trust directory is not a root "
+			     "CA by that; name it with RootCA= if it shall be one",
+			     entry->file);
+	}
+	if (signing_keys == 0)
+		warn(l,
+		     "%s: no IBM Z host-key signing key is installed: no host key will be "
+		     "accepted",
+		     l->paths->trust_directory);
+}
+
+PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
+{
+	g_autoptr(PvsStore) store = g_new0(PvsStore, 1);
+	g_autoptr(GString) complaints = g_string_new(NULL);
+	Loading l = {.store = store, .paths = paths, .complaints = complaints};
+
+	store->certs = g_array_new(FALSE, FALSE, sizeof(PvsStoreCert));
+	store->crls = g_array_new(FALSE, FALSE, sizeof(PvsStoreCrl));
+	store->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						 (GDestroyNotify)g_bytes_unref);
+	store->warnings = g_ptr_array_new_with_free_func(g_free);
+	store->names = g_string_chunk_new(1024);
+
+	load_roots(&l);
+	load_directory(&l, paths->trust_directory, TRUST_FILES);
+	load_directory(&l, paths->crl_directory, CRL_FILES);
+	load_directory(&l, paths->host_key_directory, HOST_KEY_FILES);
+	if (complaints->len > 0) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, complaints->str);
+		return NULL;
+	}
+	look_over(&l);
+	return g_steal_pointer(&store);
+}
+
+void pvs_store_free(PvsStore *store)
+{
+	if (!store)
+		return;
+	for (guint i = 0; i < store->certs->len; i++)
+		X509_free(pvs_store_cert(store, i)->cert);
+	for (guint i = 0; i < store->crls->len; i++)
+		X509_CRL_free(pvs_store_crl(store, i)->crl);
+	g_array_unref(store->certs);
+	g_array_unref(store->crls);
+	g_hash_table_unref(store->host_keys);
+	g_ptr_array_unref(store->warnings);
+	g_string_chunk_free(store->names);
+	g_free(store->root_file);
+	g_free(store);
+}
+
+guint pvs_store_n_certs(const PvsStore *store)
+{
+	return store->certs->len;
+}
+
+const PvsStoreCert *pvs_store_cert(const PvsStore *store, guint i)
+{
+	return &g_array_index(store->certs, PvsStoreCert, i);
+}
+
+guint pvs_store_n_crls(const PvsStore *store)
+{
+	return store->crls->len;
+}
+
+const PvsStoreCrl *pvs_store_crl(const PvsStore *store, guint i)
+{
+	return &g_array_index(store->crls, PvsStoreCrl, i);
+}
+
+const GPtrArray *pvs_store_warnings(const PvsStore *store)
+{
+	return store->warnings;
+}
+
+const char *pvs_store_root_file(const PvsStore *store)
+{
+	return store->root_file;
+}
+
+gboolean pvs_store_has_bundle(const PvsStore *store)
+{
+	return store->bundle;
+}
+
+GBytes *pvs_store_host_key(const PvsStore *store, const char *name)
+{
+	return g_hash_table_lookup(store->host_keys, name);
+}
+
+GPtrArray *pvs_store_host_key_names(const PvsStore *store)
+{
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, store->host_keys);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, by_name);
+	return names;
+}

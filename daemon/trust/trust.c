@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trust.c - the process that reads X.509
+ *
+ * It verifies what a front names and grants on its own channel to the vault; it never sees a secret
+ * or a CCK. What it says to the vault are the document's signed bytes, so that the vault can look
+ * itself.
+ */
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+
+#include "daemon/log.h"
+#include "daemon/role.h"
+#include "daemon/trust/memo.h"
+#include "daemon/trust/store.h"
+#include "daemon/trust/verdict.h"
+#include "daemon/trust/x509.h"
+#include "protocol/bodies.h"
+#include "protocol/error.h"
+
+enum {
+	STORE_ROOM = 900 * 1024, /* bytes of STORE_IS that entries may take */
+	ENTRY_ROOM = 128,	 /* bytes of an entry besides its texts */
+	ENTRIES_MAX = 8000,
+};
+
+typedef struct {
+	PvsChannel *channel; /* NULL: it has gone, and grants are still on their way */
+	PvsAddFront identity;
+	guint pending;
+} Front;
+
+/* A grant that the vault was asked to agree to. */
+typedef struct {
+	Front *front;
+	guint64 call; /* of the front's question */
+	PvsVerified verified;
+} Pending;
+
+static PvsTrustStart start;
+static PvsStore *store;
+static PvsMemo *memo;
+static PvsChannel *vault;
+static GHashTable *pending; /* number -> Pending */
+static guint64 last_number;
+
+static void front_free_if_gone(Front *front)
+{
+	if (front->channel || front->pending > 0)
+		return;
+	pvs_add_front_clear(&front->identity);
+	g_free(front);
+}
+
+static void answer(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
+		   gconstpointer body)
+{
+	g_auto(PvsWriter) w = pvs_writer();
+
+	if (!front->channel)
+		return;
+	pvs_body_put(&w, fields, body);
+	pvs_channel_send(front->channel, type, call, &w, NULL);
+}
+
+static void refuse(Front *front, guint64 call, const GError *error)
+{
+	g_auto(PvsWriter) w = pvs_writer();
+
+	if (!front->channel)
+		return;
+	pvs_writer_error(&w, error);
+	pvs_channel_send(front->channel, PVS_MESSAGE_REFUSED, call, &w, NULL);
+}
+
+/* What a client brought besides the documents: read once for a question. */
+typedef struct {
+	PvsX509Stack *certs;
+	PvsCrlStack *crls;
+	guint8 digest[32];
+} Extra;
+
+static void extra_clear(Extra *extra)
+{
+	g_clear_pointer(&extra->certs, pvs_x509_stack_free);
+	g_clear_pointer(&extra->crls, pvs_crl_stack_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Extra, extra_clear)
+
+static gboolean read_blobs(const PvsList *blobs, const char *pointer, GChecksum *sum, Extra *extra,
+			   GError **error)
+{
+	for (guint i = 0; i < blobs->n; i++) {
+		GBytes *bytes = pvs_list_nth(*blobs, PvsBlob, i)->bytes;
+		gsize size = 0;
+		const guint8 *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+		guint64 length = GUINT64_TO_BE((guint64)size);
+
+		if (!data || !pvs_x509_read(data, size, extra->certs, extra->crls)) {
+			g_autofree char *at = g_strdup_printf("%s/%u", pointer, i);
+
+			return pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, at, NULL);
+		}
+		g_checksum_update(sum, (const guchar *)&length, sizeof length);
+		g_checksum_update(sum, data, (gssize)size);
+	}
+	return TRUE;
+}
+
+static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *extra, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	gsize size = sizeof extra->digest;
+
+	extra->certs = sk_X509_new_null();
+	extra->crls = sk_X509_CRL_new_null();
+	if (!read_blobs(certs, "/certificates", sum, extra, error) ||
+	    !read_blobs(crls, "/crls", sum, extra, error))
+		return FALSE;
+	g_checksum_get_digest(sum, extra->digest, &size);
+	return TRUE;
+}
+
+/* The bytes of a document that is given or named. */
+static GBytes *document_of(const PvsHostKey *key, GError **error)
+{
+	GBytes *bytes = key->document;
+
+	if (key->name) {
+		bytes = pvs_store_host_key(store, key->name);
+		if (!bytes)
+			pvs_fail(error, PVS_ERROR_NO_HOST_KEY, "/name", key->name);
+	} else if (!bytes) {
+		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, "/document", NULL);
+	}
+	return bytes;
+}
+
+/* The verdict on one host key, remembered or reached; errors name the member of the host key. */
+static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gint64 now, GError **error)
+{
+	GBytes *document = document_of(key, error);
+	PvsVerdict *verdict;
+	const guint8 *data;
+	gsize size;
+
+	if (!document)
+		return NULL;
+	verdict = pvs_memo_find(memo, document, extra->digest, now);
+	if (verdict)
+		return verdict;
+	data = g_bytes_get_data(document, &size);
+	verdict = pvs_verdict_reach(store, data, size, extra->certs, extra->crls, now, error);
+	if (verdict)
+		pvs_memo_add(memo, document, extra->digest, verdict);
+	else if (error)
+		pvs_error_prefix_param(*error, key->name ? "/name" : "/document");
+	return verdict;
+}
+
+static gint64 now_sec(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+/* All verdicts for a grant, or an error that says which host key and why. */
+static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
+{
+	g_autoptr(GPtrArray) verdicts =
+		g_ptr_array_new_with_free_func((GDestroyNotify)pvs_verdict_unref);
+	g_auto(Extra) extra = {NULL};
+	gint64 now = now_sec();
+
+	if (verify->host_keys.n < 1 || verify->host_keys.n > start.max_host_keys) {
+		pvs_fail(error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
+		return NULL;
+	}
+	if (!read_extra(&verify->certs, &verify->crls, &extra, error))
+		return NULL;
+	for (guint i = 0; i < verify->host_keys.n; i++) {
+		PvsVerdict *verdict =
+			judge(pvs_list_nth(verify->host_keys, PvsHostKey, i), &extra, now, error);
+
+		if (!verdict) {
+			g_autofree char *at = g_strdup_printf("/host_keys/%u", i);
+
+			if (error)
+				pvs_error_prefix_param(*error, at);
+			return NULL;
+		}
+		g_ptr_array_add(verdicts, verdict);
+	}
+	return g_steal_pointer(&verdicts);
+}
+
+static void pending_free(gpointer data)
+{
+	Pending *p = data;
+
+	pvs_verified_clear(&p->verified);
+	g_free(p);
+}
+
+/* Tells the vault what the front may encrypt for; the front hears of it once the vault has agreed,
+ * so that its BUILD cannot come before the grant. */
+static void grant(Front *front, guint64 call, guint slot, GPtrArray *verdicts)
+{
+	Pending *p = g_new0(Pending, 1);
+	PvsGrant body = {.front = front->identity.front, .slot = slot, .until = G_MAXINT64};
+	PvsSignedKey *keys = pvs_list_init(&body.keys, PvsSignedKey, verdicts->len);
+	PvsVerifiedKey *shown = pvs_list_init(&p->verified.keys, PvsVerifiedKey, verdicts->len);
+	guint64 *number = g_new(guint64, 1);
+	g_auto(PvsWriter) w = pvs_writer();
+
+	for (guint i = 0; i < verdicts->len; i++) {
+		const PvsVerdict *verdict = verdicts->pdata[i];
+
+		keys[i].tbs = verdict->tbs; /* lent: only written from */
+		keys[i].signature = verdict->signature;
+		keys[i].algorithm = (guint8)verdict->algorithm;
+		memcpy(shown[i].phkh, verdict->phkh, sizeof shown[i].phkh);
+		shown[i].subject = g_strdup(verdict->subject);
+		shown[i].not_after = verdict->not_after;
+		body.until = MIN(body.until, verdict->until);
+	}
+	p->front = front;
+	p->call = call;
+	p->verified.until = body.until;
+	front->pending++;
+	*number = ++last_number;
+	g_hash_table_insert(pending, number, p);
+	pvs_body_put(&w, pvs_grant_fields, &body);
+	pvs_channel_send(vault, PVS_MESSAGE_GRANT, last_number, &w, NULL);
+	g_free(body.keys.items);
+}
+
+static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			   gpointer user G_GNUC_UNUSED)
+{
+	Pending *p = g_hash_table_lookup(pending, &message->call);
+	PvsGranted body = {0};
+	Front *front;
+
+	if (!p || !pvs_body_get(&message->body, pvs_granted_fields, &body) ||
+	    body.error >= PVS_ERROR_CONFIG)
+		return FALSE;
+	front = p->front;
+	if (body.refused) {
+		g_autoptr(GError) error = NULL;
+
+		pvs_fail(&error, (PvsError)body.error, "/host_keys", NULL);
+		refuse(front, p->call, error);
+	} else {
+		answer(front, PVS_MESSAGE_VERIFIED, p->call, pvs_verified_fields, &p->verified);
+	}
+	g_hash_table_remove(pending, &message->call);
+	front->pending--;
+	front_free_if_gone(front);
+	return TRUE;
+}
+
+static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = user;
+	g_auto(PvsVerify) body = {0};
+	g_autoptr(GPtrArray) verdicts = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_body_get(&message->body, pvs_verify_fields, &body) ||
+	    body.slot >= PVS_GRANTS_MAX || !vault)
+		return FALSE;
+	verdicts = judge_all(&body, &error);
+	if (verdicts)
+		grant(front, message->call, body.slot, verdicts);
+	else
+		refuse(front, message->call, error);
+	return TRUE;
+}
+
+static PvsVerdict *examine(const PvsExamine *body, GError **error)
+{
+	g_auto(Extra) extra = {NULL};
+	PvsVerdict *verdict;
+
+	if (!read_extra(&body->certs, &body->crls, &extra, error))
+		return NULL;
+	verdict = judge(&body->host_key, &extra, now_sec(), error);
+	if (!verdict && error && g_strcmp0(pvs_error_param(*error), "/document") == 0) {
+		/* The method's own parameter, not a host key's member. */
+		GError *renamed = NULL;
+
+		pvs_fail(&renamed, (PvsError)(*error)->code, "/host_key_document", NULL);
+		g_error_free(*error);
+		*error = renamed;
+	}
+	return verdict;
+}
+
+static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = user;
+	g_auto(PvsExamine) body = {0};
+	g_autoptr(PvsVerdict) verdict = NULL;
+	g_autoptr(GError) error = NULL;
+	PvsExamined examined = {0};
+	PvsChainLink *links;
+
+	if (!pvs_body_get(&message->body, pvs_examine_fields, &body))
+		return FALSE;
+	verdict = examine(&body, &error);
+	if (!verdict) {
+		refuse(front, message->call, error);
+		return TRUE;
+	}
+	memcpy(examined.phkh, verdict->phkh, sizeof examined.phkh);
+	examined.subject = verdict->subject;
+	examined.not_after = verdict->not_after;
+	examined.until = verdict->until;
+	links = pvs_list_init(&examined.links, PvsChainLink, MIN(verdict->links->len, 64));
+	for (guint i = 0; i < examined.links.n; i++) {
+		const PvsLink *link = verdict->links->pdata[i];
+
+		links[i] = (PvsChainLink){link->role, link->subject, link->serial, link->from,
+					  link->until};
+	}
+	answer(front, PVS_MESSAGE_EXAMINED, message->call, pvs_examined_fields, &examined);
+	g_free(examined.links.items); /* its texts are the verdict's */
+	return TRUE;
+}
+
+/* Entries of STORE_IS while they are gathered, and how much of the message they take. */
+typedef struct {
+	GArray *entries; /* of PvsStoreEntry */
+	gsize room;
+	gboolean full;
+} Gathering;
+
+static void gather(Gathering *g, const char *kind, const char *file, const X509_NAME *subject,
+		   const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until)
+{
+	PvsStoreEntry entry = {
+		.kind = g_strdup(kind),
+		.file = g_strndup(file, 255),
+		.subject = pvs_x509_name(subject),
+		.serial = pvs_x509_serial(serial),
+	};
+	gsize size = ENTRY_ROOM + strlen(entry.file) + strlen(entry.subject) + strlen(entry.serial);
+
+	pvs_x509_time(from, &entry.from);
+	pvs_x509_time(until, &entry.until);
+	if (g->entries->len >= ENTRIES_MAX || size > g->room) {
+		g->full = TRUE;
+		g_free(entry.kind);
+		g_free(entry.file);
+		g_free(entry.subject);
+		g_free(entry.serial);
+		return;
+	}
+	g->room -= size;
+	g_array_append_val(g->entries, entry);
+}
+
+static void gather_cert(Gathering *g, const char *kind, const char *file, X509 *cert)
+{
+	gather(g, kind, file, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
+	       X509_get0_notBefore(cert), X509_get0_notAfter(cert));
+}
+
+static void gather_all(Gathering *g)
+{
+	static const char *const kinds[] = {
+		[PVS_CERT_ROOT] = "root",
+		[PVS_CERT_INTERMEDIATE] = "intermediate",
+		[PVS_CERT_SIGNING_KEY] = "signing-key",
+	};
+	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *entry = pvs_store_cert(store, i);
+
+		/* The system's bundle has over a hundred that nobody here asked for. */
+		if (entry->kind != PVS_CERT_ROOT || !pvs_store_has_bundle(store))
+			gather_cert(g, kinds[entry->kind], entry->file, entry->cert);
+	}
+	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
+		const PvsStoreCrl *entry = pvs_store_crl(store, i);
+		g_autoptr(ASN1_INTEGER) number =
+			X509_CRL_get_ext_d2i(entry->crl, NID_crl_number, NULL, NULL);
+
+		gather(g, "crl", entry->file, X509_CRL_get_issuer(entry->crl), number,
+		       X509_CRL_get0_lastUpdate(entry->crl), X509_CRL_get0_nextUpdate(entry->crl));
+	}
+	for (guint i = 0; i < names->len; i++) {
+		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
+		gsize size;
+		const guint8 *data = g_bytes_get_data(bytes, &size);
+		g_autoptr(X509) cert = pvs_x509_read_document(data, size, NULL);
+
+		if (cert)
+			gather_cert(g, "host-key", names->pdata[i], cert);
+	}
+}
+
+static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	static char full[] = "not all that is installed is listed: there is too much";
+	const GPtrArray *warnings = pvs_store_warnings(store);
+	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), STORE_ROOM, FALSE};
+	PvsStoreIs body = {{NULL, 0}, {NULL, 0}};
+	PvsWarning *texts;
+
+	if (!pvs_reader_end(&message->body)) {
+		g_array_unref(g.entries);
+		return FALSE;
+	}
+	gather_all(&g);
+	body.entries.n = g.entries->len;
+	body.entries.items = g_array_free(g.entries, FALSE);
+	texts = pvs_list_init(&body.warnings, PvsWarning, warnings->len + (g.full ? 1 : 0));
+	for (guint i = 0; i < warnings->len; i++)
+		texts[i].text = g_utf8_make_valid(warnings->pdata[i],
+						  (gssize)MIN(strlen(warnings->pdata[i]), 512));
+	if (g.full)
+		texts[warnings->len].text = g_strdup(full);
+	answer(user, PVS_MESSAGE_STORE_IS, message->call, pvs_store_is_fields, &body);
+	pvs_store_is_clear(&body);
+	return TRUE;
+}
+
+static void on_front_closed(PvsChannel *channel, gboolean broken, gpointer user)
+{
+	Front *front = user;
+
+	if (broken)
+		pvs_warning("the front of uid %u sent what it may not send; its channel is closed",
+			    front->identity.uid);
+	pvs_channel_free(channel);
+	front->channel = NULL;
+	front_free_if_gone(front);
+}
+
+static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			     gpointer user G_GNUC_UNUSED)
+{
+	static const PvsHandlerRow rows[] = {
+		{PVS_MESSAGE_VERIFY, on_verify},
+		{PVS_MESSAGE_EXAMINE, on_examine},
+		{PVS_MESSAGE_STORE, on_store},
+		{0, NULL},
+	};
+	Front *front = g_new0(Front, 1);
+
+	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
+		g_free(front);
+		return FALSE;
+	}
+	front->channel = pvs_channel_new(message->fds[0], PVS_ROLE_TRUST, PVS_ROLE_FRONT, rows,
+					 on_front_closed, front);
+	message->fds[0] = -1;
+	return TRUE;
+}
+
+/* Without the vault a grant is of no use; the monitor replaces both. */
+static void on_vault_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken,
+			    gpointer user G_GNUC_UNUSED)
+{
+	if (broken)
+		pvs_error("the vault sent what it may not send");
+	pvs_role_quit(broken ? 70 : 0);
+}
+
+static gboolean on_link(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			gpointer user G_GNUC_UNUSED)
+{
+	static const PvsHandlerRow rows[] = {
+		{PVS_MESSAGE_GRANTED, on_granted},
+		{0, NULL},
+	};
+
+	if (vault || !pvs_reader_end(&message->body))
+		return FALSE;
+	vault = pvs_channel_new(message->fds[0], PVS_ROLE_TRUST, PVS_ROLE_VAULT, rows,
+				on_vault_closed, NULL);
+	message->fds[0] = -1;
+	return TRUE;
+}
+
+/* What OpenSSL sets up at its first use, used once before anything is given up: a verification of
+ * every document that is installed, or of nothing, which touches the same code. */
+static void warm_up(void)
+{
+	g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-521");
+	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+	guint8 digest[32];
+	gsize size = sizeof digest;
+
+	(void)EVP_Q_digest(NULL, "SHA256", NULL, "", 0, digest, &size);
+	for (guint i = 0; i < MIN(names->len, 4); i++) {
+		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
+		const guint8 *data = g_bytes_get_data(bytes, &size);
+		g_autoptr(PvsVerdict) verdict =
+			pvs_verdict_reach(store, data, size, NULL, NULL, now_sec(), NULL);
+	}
+}
+
+static gboolean load(PvsReader *body, GError **error)
+{
+	PvsStorePaths paths;
+
+	if (!pvs_body_get(body, pvs_trust_start_fields, &start)) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+				    "the monitor's START cannot be read");
+		return FALSE;
+	}
+	/* No configuration of OpenSSL's from outside: what is trusted is decided here. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM, "OpenSSL does not start");
+		return FALSE;
+	}
+	paths = (PvsStorePaths){
+		.root_ca = start.root_ca,
+		.trust_directory = start.trust_directory,
+		.crl_directory = start.crl_directory,
+		.host_key_directory = start.host_key_directory,
+		.crl_size = start.crl_size,
+		.crl_entries = start.crl_entries,
+	};
+	store = pvs_store_load(&paths, error);
+	if (!store)
+		return FALSE;
+	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
+		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
+	memo = pvs_memo_new();
+	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
+	warm_up();
+	return TRUE;
+}
+
+static const PvsHandlerRow monitor_rows[] = {
+	{PVS_MESSAGE_LINK, on_link},
+	{PVS_MESSAGE_ADD_FRONT, on_add_front},
+	{0, NULL},
+};
+
+const PvsRoleRow pvs_role_trust = {
+	.role = PVS_ROLE_TRUST,
+	.load = load,
+	.monitor_rows = monitor_rows,
+};

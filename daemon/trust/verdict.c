@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.c - is this host-key document genuine?
+ */
+#include "daemon/trust/verdict.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "daemon/trust/crls.h"
+#include "daemon/trust/x509.h"
+
+enum {
+	POINT_UNCOMPRESSED = 133, /* bytes: 0x04, X, Y of 66 each */
+	COORDINATE = 66,
+	CHAIN_MIN = 3, /* signing key, intermediate, root */
+	CHAIN_MAX = 4,
+};
+
+/* What a verification has at hand. */
+typedef struct {
+	const PvsStore *store;
+	PvsX509Stack *extra_certs; /* may be NULL */
+	PvsCrls crls;
+	gint64 now;
+} Context;
+
+static void link_free(gpointer data)
+{
+	PvsLink *link = data;
+
+	g_free(link->role);
+	g_free(link->subject);
+	g_free(link->serial);
+	g_free(link);
+}
+
+PvsVerdict *pvs_verdict_ref(PvsVerdict *verdict)
+{
+	verdict->refs++;
+	return verdict;
+}
+
+void pvs_verdict_unref(PvsVerdict *verdict)
+{
+	if (!verdict || --verdict->refs > 0)
+		return;
+	g_free(verdict->subject);
+	g_ptr_array_unref(verdict->links);
+	g_clear_pointer(&verdict->tbs, g_bytes_unref);
+	g_clear_pointer(&verdict->signature, g_bytes_unref);
+	g_free(verdict);
+}
+
+static gboolean refuse(GError **error, PvsError code)
+{
+	return pvs_fail(error, code, NULL, NULL);
+}
+
+/* The key: EC, the named curve secp521r1, an uncompressed point that is on it. Looked at as bytes:
+ * what OpenSSL makes of other forms (compressed, hybrid, explicit parameters) is of no interest. */
+static gboolean check_key(X509 *document, PvsVerdict *verdict, GError **error)
+{
+	X509_PUBKEY *spki = X509_get_X509_PUBKEY(document);
+	ASN1_OBJECT *algorithm;
+	const guint8 *point;
+	int size, parameter_type;
+	X509_ALGOR *identifier;
+	const void *parameter;
+	EVP_PKEY *key;
+	g_autoptr(EVP_PKEY_CTX) ctx = NULL;
+	gsize phkh_size = sizeof verdict->phkh;
+
+	if (X509_PUBKEY_get0_param(&algorithm, &point, &size, &identifier, spki) != 1 ||
+	    OBJ_obj2nid(algorithm) != NID_X9_62_id_ecPublicKey)
+		return refuse(error, PVS_ERROR_HOST_KEY_TYPE);
+	X509_ALGOR_get0(NULL, &parameter_type, &parameter, identifier);
+	if (parameter_type != V_ASN1_OBJECT || OBJ_obj2nid(parameter) != NID_secp521r1)
+		return refuse(error, PVS_ERROR_HOST_KEY_TYPE);
+	if (size != POINT_UNCOMPRESSED || point[0] != 0x04)
+		return refuse(error, PVS_ERROR_HOST_KEY_INVALID);
+	key = X509_get0_pubkey(document);
+	ctx = key ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
+	if (!ctx || EVP_PKEY_public_check(ctx) != 1)
+		return refuse(error, PVS_ERROR_HOST_KEY_INVALID);
+
+	memcpy(verdict->point + PVS_POINT_SIZE / 2 - COORDINATE, point + 1, COORDINATE);
+	memcpy(verdict->point + PVS_POINT_SIZE - COORDINATE, point + 1 + COORDINATE, COORDINATE);
+	if (EVP_Q_digest(NULL, "SHA256", NULL, verdict->point, sizeof verdict->point, verdict->phkh,
+			 &phkh_size) != 1)
+		return refuse(error, PVS_ERROR_INTERNAL);
+	return TRUE;
+}
+
+/* What the document says of itself besides its key. */
+static gboolean check_form(X509 *document, PvsVerdict *verdict, GError **error)
+{
+	guint32 flags = X509_get_extension_flags(document);
+
+	/* Version 3 alone: a document without extensions is not one that IBM issues. */
+	if (X509_get_version(document) != X509_VERSION_3 || (flags & EXFLAG_INVALID))
+		return refuse(error, PVS_ERROR_HOST_KEY_FORMAT);
+	if (X509_check_ca(document) > 0)
+		return refuse(error, PVS_ERROR_HOST_KEY_IS_CA);
+	if (flags & EXFLAG_CRITICAL)
+		return refuse(error, PVS_ERROR_HOST_KEY_CRITICAL);
+	if (!pvs_x509_algorithm(X509_get_signature_nid(document), &verdict->algorithm))
+		return refuse(error, PVS_ERROR_HOST_KEY_WEAK);
+	return TRUE;
+}
+
+/* Is @name that of the signing key, as the document's issuer? */
+static gboolean name_fits(const X509_NAME *name, const X509 *signing_key)
+{
+	return X509_NAME_cmp(name, X509_get_subject_name(signing_key)) == 0;
+}
+
+/* TRUE where the document has no authority key id, or has that of the signing key. */
+static gboolean akid_fits(const AUTHORITY_KEYID *akid, X509 *signing_key)
+{
+	return !akid || X509_check_akid(signing_key, akid) == X509_V_OK;
+}
+
+/* The installed signing key that signed the document. With several of one name, the one that fits;
+ * the reason is that of the one that came closest. */
+static X509 *find_signing_key(const Context *c, X509 *document, GError **error)
+{
+	int critical = -1;
+	g_autoptr(AUTHORITY_KEYID) akid =
+		X509_get_ext_d2i(document, NID_authority_key_identifier, &critical, NULL);
+	PvsError reason = PVS_ERROR_HOST_KEY_NO_SIGNING_KEY;
+
+	if (!akid && critical != -1) {
+		refuse(error, PVS_ERROR_HOST_KEY_AKID); /* there, and cannot be read */
+		return NULL;
+	}
+	for (guint i = 0; i < pvs_store_n_certs(c->store); i++) {
+		const PvsStoreCert *entry = pvs_store_cert(c->store, i);
+		gboolean name, id;
+
+		if (entry->kind != PVS_CERT_SIGNING_KEY)
+			continue;
+		name = name_fits(X509_get_issuer_name(document), entry->cert);
+		id = akid_fits(akid, entry->cert);
+		if (name && id) {
+			reason = PVS_ERROR_HOST_KEY_SIGNATURE;
+			if (pvs_x509_may_sign(entry->cert) &&
+			    X509_verify(document, X509_get0_pubkey(entry->cert)) == 1)
+				return entry->cert;
+		} else if (reason == PVS_ERROR_HOST_KEY_NO_SIGNING_KEY) {
+			if (name)
+				reason = PVS_ERROR_HOST_KEY_AKID;
+			else if (id && akid && akid->keyid && X509_get0_subject_key_id(entry->cert))
+				reason = PVS_ERROR_HOST_KEY_ISSUER;
+		}
+	}
+	refuse(error, reason);
+	return NULL;
+}
+
+static gboolean check_dates(X509 *document, gint64 now, PvsVerdict *verdict, GError **error)
+{
+	gint64 from;
+
+	if (!pvs_x509_time(X509_get0_notBefore(document), &from) ||
+	    !pvs_x509_time(X509_get0_notAfter(document), &verdict->not_after))
+		return refuse(error, PVS_ERROR_HOST_KEY_FORMAT);
+	if (from > now)
+		return refuse(error, PVS_ERROR_HOST_KEY_NOT_YET);
+	/* As OpenSSL has it: at notAfter itself it is over. */
+	if (verdict->not_after <= now)
+		return refuse(error, PVS_ERROR_HOST_KEY_EXPIRED);
+	return TRUE;
+}
+
+static void add_link(PvsVerdict *verdict, const char *role, const X509_NAME *subject,
+		     const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until)
+{
+	PvsLink *link = g_new0(PvsLink, 1);
+
+	link->role = g_strdup(role);
+	link->subject = pvs_x509_name(subject);
+	link->serial = pvs_x509_serial(serial);
+	pvs_x509_time(from, &link->from);
+	/* What cannot be read is over: it was checked before, and must not make a verdict last. */
+	if (!pvs_x509_time(until, &link->until))
+		link->until = 0;
+	verdict->until = MIN(verdict->until, link->until);
+	g_ptr_array_add(verdict->links, link);
+}
+
+static void add_cert_link(PvsVerdict *verdict, const char *role, X509 *cert)
+{
+	add_link(verdict, role, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
+		 X509_get0_notBefore(cert), X509_get0_notAfter(cert));
+}
+
+static void add_crl_link(PvsVerdict *verdict, X509_CRL *crl)
+{
+	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+
+	add_link(verdict, "crl", X509_CRL_get_issuer(crl), number, X509_CRL_get0_lastUpdate(crl),
+		 X509_CRL_get0_nextUpdate(crl));
+}
+
+/* All certificates that may be links: those in the store's trust directory and the client's. Roots
+ * are not among them: these are trusted, and stand in the X509_STORE. Not owned. */
+static STACK_OF(X509) * links_of(const Context *c)
+{
+	STACK_OF(X509) *links = sk_X509_new_null();
+
+	for (guint i = 0; i < pvs_store_n_certs(c->store); i++)
+		if (pvs_store_cert(c->store, i)->kind == PVS_CERT_INTERMEDIATE)
+			sk_X509_push(links, pvs_store_cert(c->store, i)->cert);
+	for (int i = 0; c->extra_certs && i < sk_X509_num(c->extra_certs); i++)
+		sk_X509_push(links, sk_X509_value(c->extra_certs, i));
+	return links;
+}
+
+/* The CRLs that OpenSSL is to see: for each certificate that may issue one, the newest good one. */
+static STACK_OF(X509_CRL) * crls_of(const Context *c, STACK_OF(X509) * links)
+{
+	STACK_OF(X509_CRL) *chosen = sk_X509_CRL_new_null();
+	PvsError ignored;
+
+	for (guint i = 0; i < pvs_store_n_certs(c->store); i++) {
+		const PvsStoreCert *entry = pvs_store_cert(c->store, i);
+		X509_CRL *crl = entry->kind == PVS_CERT_ROOT
+					? pvs_crls_newest(&c->crls, entry->cert, &ignored)
+					: NULL;
+
+		if (crl)
+			sk_X509_CRL_push(chosen, crl);
+	}
+	for (int i = 0; i < sk_X509_num(links); i++) {
+		X509_CRL *crl = pvs_crls_newest(&c->crls, sk_X509_value(links, i), &ignored);
+
+		if (crl)
+			sk_X509_CRL_push(chosen, crl);
+	}
+	return chosen;
+}
+
+/* Why OpenSSL found no CRL for @cert: what is wrong with those that there are. */
+static PvsError why_no_crl(const Context *c, X509_STORE_CTX *ctx, STACK_OF(X509) * links)
+{
+	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+	PvsError reason = PVS_ERROR_CRL_MISSING;
+
+	if (!cert)
+		return reason;
+	for (guint i = 0; i < pvs_store_n_certs(c->store); i++)
+		if (X509_NAME_cmp(X509_get_issuer_name(cert),
+				  X509_get_subject_name(pvs_store_cert(c->store, i)->cert)) == 0)
+			pvs_crls_newest(&c->crls, pvs_store_cert(c->store, i)->cert, &reason);
+	for (int i = 0; reason == PVS_ERROR_CRL_MISSING && i < sk_X509_num(links); i++)
+		if (X509_NAME_cmp(X509_get_issuer_name(cert),
+				  X509_get_subject_name(sk_X509_value(links, i))) == 0)
+			pvs_crls_newest(&c->crls, sk_X509_value(links, i), &reason);
+	return reason;
+}
+
+static PvsError why_not(const Context *c, X509_STORE_CTX *ctx, STACK_OF(X509) * links)
+{
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return PVS_ERROR_SIGNING_KEY_EXPIRED;
+	case X509_V_ERR_CERT_REVOKED:
+		return PVS_ERROR_SIGNING_KEY_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return why_no_crl(c, ctx, links);
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		return PVS_ERROR_CRL_EXPIRED;
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return PVS_ERROR_CRL_NOT_YET;
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+		return PVS_ERROR_CRL_SIGNATURE;
+	default:
+		return PVS_ERROR_SIGNING_KEY_UNTRUSTED;
+	}
+}
+
+/* A store of its own for each verification: nothing of one stays behind for the next. No default
+ * paths, no directory to look in, and nothing trusted but the owner's roots. */
+static X509_STORE *roots_of(const Context *c)
+{
+	g_autoptr(X509_STORE) roots = X509_STORE_new();
+
+	if (!roots)
+		return NULL;
+	for (guint i = 0; i < pvs_store_n_certs(c->store); i++)
+		if (pvs_store_cert(c->store, i)->kind == PVS_CERT_ROOT &&
+		    X509_STORE_add_cert(roots, pvs_store_cert(c->store, i)->cert) != 1)
+			return NULL;
+	return g_steal_pointer(&roots);
+}
+
+static gboolean set_up(X509_STORE_CTX *ctx, const Context *c)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+
+	X509_VERIFY_PARAM_set_time(param, (time_t)c->now);
+	X509_VERIFY_PARAM_set_auth_level(param, 2);
+	/* Both CRL flags: either by itself checks less than it says. Not POLICY_CHECK, which buys
+	 * nothing here and costs time that others choose, and not PARTIAL_CHAIN. */
+	return X509_VERIFY_PARAM_set_flags(
+		       param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+				      X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST |
+				      X509_V_FLAG_CHECK_SS_SIGNATURE) == 1;
+}
+
+/* The chain found: its length, and what the verdict rests on. */
+static gboolean take_chain(const Context *c, STACK_OF(X509) * chain, PvsVerdict *verdict,
+			   GError **error)
+{
+	int n = sk_X509_num(chain);
+	PvsError reason;
+
+	if (n < CHAIN_MIN || n > CHAIN_MAX)
+		return refuse(error, PVS_ERROR_SIGNING_KEY_UNTRUSTED);
+	for (int i = 0; i < n; i++)
+		add_cert_link(verdict,
+			      i == 0	   ? "signing-key"
+			      : i == n - 1 ? "root"
+					   : "intermediate",
+			      sk_X509_value(chain, i));
+	for (int i = 1; i < n; i++) {
+		X509_CRL *crl = pvs_crls_newest(&c->crls, sk_X509_value(chain, i), &reason);
+
+		if (!crl)
+			return refuse(error, reason);
+		add_crl_link(verdict, crl);
+	}
+	return TRUE;
+}
+
+static gboolean check_chain(const Context *c, X509 *signing_key, PvsVerdict *verdict,
+			    GError **error)
+{
+	g_autoptr(X509_STORE) roots = roots_of(c);
+	g_autoptr(X509_STORE_CTX) ctx = X509_STORE_CTX_new();
+	STACK_OF(X509) *links = links_of(c);
+	STACK_OF(X509_CRL) *crls = crls_of(c, links);
+	gboolean good = FALSE;
+
+	if (!roots || !ctx || X509_STORE_CTX_init(ctx, roots, signing_key, links) != 1 ||
+	    !set_up(ctx, c)) {
+		refuse(error, PVS_ERROR_INTERNAL);
+	} else {
+		X509_STORE_CTX_set0_crls(ctx, crls);
+		if (X509_verify_cert(ctx) != 1)
+			refuse(error, why_not(c, ctx, links));
+		else
+			good = take_chain(c, X509_STORE_CTX_get0_chain(ctx), verdict, error);
+	}
+	sk_X509_CRL_free(crls);
+	sk_X509_free(links);
+	return good;
+}
+
+typedef struct {
+	X509 *document;
+	PvsVerdict *verdict;
+	gboolean revoked;
+} Revocation;
+
+static gboolean look_up(X509_CRL *crl, gpointer user)
+{
+	Revocation *r = user;
+	X509_REVOKED *entry;
+
+	add_crl_link(r->verdict, crl);
+	/* Any listing counts, also that of one that was on hold. */
+	r->revoked = X509_CRL_get0_by_cert(crl, &entry, r->document) > 0;
+	return r->revoked;
+}
+
+static gboolean check_revocation(const Context *c, X509 *document, X509 *signing_key,
+				 PvsVerdict *verdict, GError **error)
+{
+	Revocation r = {.document = document, .verdict = verdict};
+	PvsError reason;
+
+	if (pvs_crls_foreach(&c->crls, signing_key, look_up, &r, &reason) == 0)
+		return refuse(error, reason);
+	return !r.revoked || refuse(error, PVS_ERROR_HOST_KEY_REVOKED);
+}
+
+/* The signed bytes as they stand in the document, and the signature over them. */
+static gboolean take_signed_bytes(X509 *document, PvsVerdict *verdict)
+{
+	const ASN1_BIT_STRING *signature;
+	guint8 *der = NULL;
+	const guint8 *p, *tbs;
+	long length;
+	int size, tag, class;
+
+	/* Not i2d_re_X509_tbs(): that would write them anew. The encoding of the whole has them as
+	 * they were read. */
+	size = i2d_X509(document, &der);
+	p = der;
+	if (size <= 0 || (ASN1_get_object(&p, &length, &tag, &class, size) & 0x80)) {
+		OPENSSL_free(der);
+		return FALSE;
+	}
+	tbs = p;
+	if (ASN1_get_object(&p, &length, &tag, &class, size - (p - der)) & 0x80) {
+		OPENSSL_free(der);
+		return FALSE;
+	}
+	verdict->tbs = g_bytes_new(tbs, (gsize)(p - tbs) + (gsize)length);
+	OPENSSL_free(der);
+	X509_get0_signature(&signature, NULL, document);
+	verdict->signature =
+		g_bytes_new(ASN1_STRING_get0_data(signature), (gsize)ASN1_STRING_length(signature));
+	return TRUE;
+}
+
+static PvsVerdict *verdict_new(void)
+{
+	PvsVerdict *verdict = g_new0(PvsVerdict, 1);
+
+	verdict->refs = 1;
+	verdict->until = G_MAXINT64;
+	verdict->links = g_ptr_array_new_with_free_func(link_free);
+	return verdict;
+}
+
+static gboolean reach(const Context *c, X509 *document, PvsVerdict *verdict, GError **error)
+{
+	X509 *signing_key;
+
+	if (!check_key(document, verdict, error) || !check_form(document, verdict, error))
+		return FALSE;
+	signing_key = find_signing_key(c, document, error);
+	if (!signing_key || !check_dates(document, c->now, verdict, error))
+		return FALSE;
+	add_cert_link(verdict, "host-key", document);
+	if (!check_chain(c, signing_key, verdict, error) ||
+	    !check_revocation(c, document, signing_key, verdict, error))
+		return FALSE;
+	if (!take_signed_bytes(document, verdict))
+		return refuse(error, PVS_ERROR_INTERNAL);
+	verdict->subject = pvs_x509_name(X509_get_subject_name(document));
+	return TRUE;
+}
+
+PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *data, gsize size,
+			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
+			      GError **error)
+{
+	const Context c = {
+		.store = store,
+		.extra_certs = extra_certs,
+		.crls = {store, extra_crls, now},
+		.now = now,
+	};
+	g_autoptr(PvsVerdict) verdict = verdict_new();
+	g_autoptr(X509) document = pvs_x509_read_document(data, size, error);
+	gboolean good;
+
+	if (!document)
+		return NULL;
+	good = reach(&c, document, verdict, error);
+	ERR_clear_error();
+	return good ? g_steal_pointer(&verdict) : NULL;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x509.c - reading certificates and CRLs, and the few facts about them that trust asks for
+ */
+#include "daemon/trust/x509.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "protocol/error.h"
+
+enum {
+	NAME_MAX_ = 512, /* bytes of a name as text */
+	SERIAL_MAX = 64, /* digits */
+};
+
+static const char begin[] = "-----BEGIN ";
+
+static gboolean is_pem(const guint8 *data, gsize size)
+{
+	return memmem(data, size, begin, sizeof begin - 1) != NULL;
+}
+
+/* Only a line can start a PEM block. */
+static guint count_blocks(const guint8 *data, gsize size)
+{
+	guint n = 0;
+	const guint8 *p = data, *end = data + size;
+
+	while ((p = memmem(p, (gsize)(end - p), begin, sizeof begin - 1))) {
+		if (p == data || p[-1] == '\n' || p[-1] == '\r')
+			n++;
+		p += sizeof begin - 1;
+	}
+	return n;
+}
+
+static X509 *cert_of(const guint8 *data, long size)
+{
+	const guint8 *p = data;
+	g_autoptr(X509) cert = d2i_X509(NULL, &p, size);
+
+	return cert && p == data + size ? g_steal_pointer(&cert) : NULL;
+}
+
+static X509_CRL *crl_of(const guint8 *data, long size)
+{
+	const guint8 *p = data;
+	g_autoptr(X509_CRL) crl = d2i_X509_CRL(NULL, &p, size);
+
+	return crl && p == data + size ? g_steal_pointer(&crl) : NULL;
+}
+
+/* One PEM block; FALSE if it is neither of the two or cannot be read. */
+static gboolean add_block(const char *kind, const guint8 *data, long size, PvsX509Stack *certs,
+			  PvsCrlStack *crls)
+{
+	if (strcmp(kind, PEM_STRING_X509) == 0 || strcmp(kind, PEM_STRING_X509_OLD) == 0) {
+		X509 *cert = cert_of(data, size);
+
+		if (cert && sk_X509_push(certs, cert) > 0)
+			return TRUE;
+		X509_free(cert);
+	} else if (strcmp(kind, PEM_STRING_X509_CRL) == 0) {
+		X509_CRL *crl = crl_of(data, size);
+
+		if (crl && sk_X509_CRL_push(crls, crl) > 0)
+			return TRUE;
+		X509_CRL_free(crl);
+	}
+	return FALSE;
+}
+
+static gboolean read_pem(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls)
+{
+	g_autoptr(BIO) bio = BIO_new_mem_buf(data, (int)size);
+	guint n = count_blocks(data, size);
+
+	if (!bio)
+		return FALSE;
+	for (guint i = 0; i < n; i++) {
+		char *kind = NULL, *header = NULL;
+		guint8 *block = NULL;
+		long block_size;
+		gboolean good;
+
+		/* The blocks were counted, so that the end of the file and a damaged block can be
+		 * told apart without asking the error queue. */
+		if (PEM_read_bio(bio, &kind, &header, &block, &block_size) != 1)
+			return FALSE;
+		good = !*header && add_block(kind, block, block_size, certs, crls);
+		OPENSSL_free(kind);
+		OPENSSL_free(header);
+		OPENSSL_free(block);
+		if (!good)
+			return FALSE;
+	}
+	return n > 0;
+}
+
+static gboolean read_der(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls)
+{
+	X509 *cert = cert_of(data, (long)size);
+	X509_CRL *crl;
+
+	if (cert)
+		return sk_X509_push(certs, cert) > 0;
+	crl = crl_of(data, (long)size);
+	return crl && sk_X509_CRL_push(crls, crl) > 0;
+}
+
+gboolean pvs_x509_read(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls)
+{
+	gboolean good;
+
+	ERR_clear_error();
+	if (size == 0 || size > G_MAXINT)
+		return FALSE;
+	good = is_pem(data, size) ? read_pem(data, size, certs, crls)
+				  : read_der(data, size, certs, crls);
+	ERR_clear_error();
+	return good;
+}
+
+static gboolean is_blank(const guint8 *data, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		if (!g_ascii_isspace(data[i]))
+			return FALSE;
+	return TRUE;
+}
+
+static X509 *document_of_pem(const guint8 *data, gsize size, GError **error)
+{
+	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
+	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
+	static const char end[] = "-----END CERTIFICATE-----";
+	const guint8 *behind = memmem(data, size, end, sizeof end - 1);
+	guint n = count_blocks(data, size);
+
+	/* How many there are is said even where one of them cannot be read. */
+	if (n > 1)
+		pvs_fail(error, PVS_ERROR_HOST_KEY_SEVERAL, NULL, NULL);
+	else if (!behind || !read_pem(data, size, certs, crls) || sk_X509_num(certs) != 1)
+		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, NULL, NULL);
+	else if (!is_blank(behind + sizeof end - 1,
+			   size - (gsize)(behind - data) - (sizeof end - 1)))
+		pvs_fail(error, PVS_ERROR_HOST_KEY_TRAILING, NULL, NULL);
+	else
+		return sk_X509_pop(certs);
+	return NULL;
+}
+
+static X509 *document_of_der(const guint8 *data, gsize size, GError **error)
+{
+	const guint8 *p = data, *second;
+	g_autoptr(X509) cert = d2i_X509(NULL, &p, (long)size);
+	g_autoptr(X509) another = NULL;
+
+	if (!cert) {
+		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, NULL, NULL);
+		return NULL;
+	}
+	if (p == data + size)
+		return g_steal_pointer(&cert);
+	second = p;
+	another = d2i_X509(NULL, &second, (long)(data + size - p));
+	pvs_fail(error, another ? PVS_ERROR_HOST_KEY_SEVERAL : PVS_ERROR_HOST_KEY_TRAILING, NULL,
+		 NULL);
+	return NULL;
+}
+
+X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error)
+{
+	X509 *cert;
+
+	ERR_clear_error();
+	if (size == 0 || size > G_MAXINT) {
+		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, NULL, NULL);
+		return NULL;
+	}
+	cert = is_pem(data, size) ? document_of_pem(data, size, error)
+				  : document_of_der(data, size, error);
+	ERR_clear_error();
+	return cert;
+}
+
+/* Cut to @max bytes at the start of a character; @text is freed. */
+static char *cut(char *text, gsize max)
+{
+	gsize size = strlen(text);
+
+	if (size > max) {
+		while (max > 0 && ((guint8)text[max] & 0xc0) == 0x80)
+			max--;
+		text[max] = '\0';
+	}
+	return text;
+}
+
+char *pvs_x509_name(const X509_NAME *name)
+{
+	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+	g_autofree char *valid = NULL;
+	char *text;
+	long size;
+
+	/* Control characters become \XX, whatever their encoding: no name can forge a line. */
+	if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
+		ERR_clear_error();
+		return g_strdup("");
+	}
+	size = BIO_get_mem_data(bio, &text);
+	valid = g_utf8_make_valid(text, (gssize)size);
+	ERR_clear_error();
+	for (char *c = valid; *c; c++)
+		if ((guint8)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	return cut(g_steal_pointer(&valid), NAME_MAX_);
+}
+
+char *pvs_x509_serial(const ASN1_INTEGER *number)
+{
+	const guint8 *data;
+	int size;
+	GString *text = g_string_new(NULL);
+
+	if (!number)
+		return g_string_free(text, FALSE);
+	data = ASN1_STRING_get0_data(number);
+	size = ASN1_STRING_length(number);
+	for (int i = 0; i < size && i < SERIAL_MAX / 2; i++)
+		g_string_append_printf(text, "%02x", data[i]);
+	return g_string_free(text, FALSE);
+}
+
+gboolean pvs_x509_time(const ASN1_TIME *time, gint64 *seconds)
+{
+	struct tm tm;
+
+	if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
+		return FALSE;
+	*seconds = timegm(&tm);
+	return TRUE;
+}
+
+gboolean pvs_x509_algorithm(int signature_nid, PvsSignatureAlgorithm *algorithm)
+{
+	static const struct {
+		int nid;
+		PvsSignatureAlgorithm algorithm;
+	} rows[] = {
+		{NID_sha256WithRSAEncryption, PVS_SIGNATURE_RSA_SHA256},
+		{NID_sha384WithRSAEncryption, PVS_SIGNATURE_RSA_SHA384},
+		{NID_sha512WithRSAEncryption, PVS_SIGNATURE_RSA_SHA512},
+		{NID_ecdsa_with_SHA384, PVS_SIGNATURE_ECDSA_SHA384},
+		{NID_ecdsa_with_SHA512, PVS_SIGNATURE_ECDSA_SHA512},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (rows[i].nid == signature_nid) {
+			*algorithm = rows[i].algorithm;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+gboolean pvs_x509_strong(int signature_nid)
+{
+	PvsSignatureAlgorithm ignored;
+
+	return pvs_x509_algorithm(signature_nid, &ignored) ||
+	       signature_nid == NID_ecdsa_with_SHA256;
+}
+
+gboolean pvs_x509_crl_has_critical_entry(X509_CRL *crl)
+{
+	STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+
+	for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
+		const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+
+		for (int e = 0; e < X509_REVOKED_get_ext_count(entry); e++)
+			if (X509_EXTENSION_get_critical(X509_REVOKED_get_ext(entry, e)))
+				return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean pvs_x509_may_sign(X509 *cert)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+	char curve[32] = "";
+
+	if (!key)
+		return FALSE;
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return EVP_PKEY_get_bits(key) >= 3072;
+	if (!EVP_PKEY_is_a(key, "EC") ||
+	    EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) != 1)
+		return FALSE;
+	return strcmp(curve, SN_secp384r1) == 0 || strcmp(curve, SN_secp521r1) == 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x509.h - reading certificates and CRLs, and the few facts about them that trust asks for
+ *
+ * None of these leaves anything in OpenSSL's error queue, and none decides by it.
+ */
+#pragma once
+
+#include "daemon/trust/openssl-auto.h"
+#include "protocol/hostkey.h"
+
+/* Reads all certificates and CRLs of @data: PEM, several and mixed, with text between, or one in
+ * DER. They are added to @certs and @crls. FALSE if there is none, or anything that cannot be read.
+ */
+gboolean pvs_x509_read(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls);
+
+/* Reads the one certificate of a host-key document; errors HOST_KEY_FORMAT, _SEVERAL, _TRAILING. */
+X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error);
+
+/* RFC 2253, UTF-8, control characters escaped, at most 512 bytes; newly allocated. */
+char *pvs_x509_name(const X509_NAME *name);
+
+/* Hex, at most 64 digits; newly allocated. @number may be NULL: "". */
+char *pvs_x509_serial(const ASN1_INTEGER *number);
+
+/* Seconds since the epoch; FALSE for a time that cannot be read (or NULL). */
+gboolean pvs_x509_time(const ASN1_TIME *time, gint64 *seconds);
+
+/* How the thing is signed, from the signature algorithm's id; FALSE for anything that is not in
+ * protocol/hostkey.h. */
+gboolean pvs_x509_algorithm(int signature_nid, PvsSignatureAlgorithm *algorithm);
+
+/* TRUE for any signature with SHA-256 or stronger that a certificate authority may use. */
+gboolean pvs_x509_strong(int signature_nid);
+
+/* TRUE if an entry of @crl has a critical extension: such (those of an indirect CRL) change what
+ * the entry means. Looks at every entry. */
+gboolean pvs_x509_crl_has_critical_entry(X509_CRL *crl);
+
+/* TRUE if the public key of @cert may sign host-key documents: RSA of at least 3072 bits, or EC on
+ * P-384 or P-521. */
+gboolean pvs_x509_may_sign(X509 *cert);
