@@ -15,10 +15,13 @@
 #include "daemon/locked.h"
 #include "protocol/error.h"
 
-enum {
-	TURN = 32, /* messages read in one turn of the main loop, so that no peer keeps it to itself
-		    */
-};
+/* What the monitor said is handled before anything that somebody else said later. That matters:
+ * trust may speak to the vault of a front that the monitor has just told both of, and the two
+ * messages come on different sockets. So the monitor's channel goes first, and every other one
+ * reads a single message in a turn of the main loop: when that was there at the turn's start, so
+ * was what the monitor sent before it. */
+#define PRIORITY(peer) ((peer) == PVS_ROLE_MONITOR ? G_PRIORITY_HIGH : G_PRIORITY_DEFAULT)
+#define TURN(peer)     ((peer) == PVS_ROLE_MONITOR ? 32u : 1u)
 
 /* A frame under way inwards. Header and body are read by their exact sizes, never more: what
  * belongs to the next message stays in the socket, and so do its descriptors. */
