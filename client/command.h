@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * command.h - the tree of commands and what a command line may say to each
+ *
+ * A command is a row of the tree in commands.c, an option a row of the table in options.c; parsing
+ * and help are made from the two.
+ */
+#pragma once
+
+#include "client/output.h"
+
+/* A bit for each command: the options that it takes have it in their row. A command also takes the
+ * options of those above it; PVS_SCOPE_ALL is the root, whose options all take. */
+typedef enum {
+	PVS_SCOPE_ALL = 1 << 0,
+	PVS_SCOPE_CREATE = 1 << 1,
+	PVS_SCOPE_ASSOCIATION = 1 << 2,
+	PVS_SCOPE_HOST_KEY = 1 << 3,
+	PVS_SCOPE_HOST_KEY_VERIFY = 1 << 4,
+	PVS_SCOPE_STATUS = 1 << 5,
+	PVS_SCOPE_PING = 1 << 6,
+	PVS_SCOPE_HELP = 1 << 7,
+} PvsScope;
+
+#define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
+
+typedef struct PvsArguments PvsArguments;
+typedef struct PvsCommand PvsCommand;
+
+struct PvsCommand {
+	const char *name; /* NULL ends a list */
+	PvsScope scope;
+	const char *operand;	    /* what stands behind it, for people: "NAME"; NULL: nothing */
+	const PvsCommand *children; /* NULL: none */
+	/* NULL: has children. */
+	gboolean (*run)(const PvsArguments *arguments, GError **error);
+	const char *summary;  /* half a line */
+	const char *about;    /* a paragraph; lines are broken where it is printed */
+	const char *examples; /* lines as they are; NULL: none */
+};
+
+/* The root: pvsecretctl. */
+extern const PvsCommand pvs_command_root;
+
+/* A command line. Strings are not owned: they are argv's. */
+struct PvsArguments {
+	const PvsCommand *path[PVS_COMMAND_DEPTH]; /* from the root to the command */
+	guint depth;				   /* how many */
+	const char *operand;
+	gboolean help;	  /* --help: print that of the path, nothing else counts */
+	gboolean version; /* --version: likewise */
+
+	PvsOutput output;
+	const char *socket_path; /* NULL: the daemon's own */
+
+	/* The lists are of const char *, commas taken apart. */
+	GPtrArray *host_keys;
+	GPtrArray *certs;
+	GPtrArray *crls;
+	GPtrArray *flags;
+	const char *hdr;
+	const char *request; /* -o */
+	const char *cck;
+	const char *cuid;
+	const char *input_secret;
+	gboolean to_stdout;
+	gboolean offline;
+};
+
+/* Reads a command line into @arguments. PVS_EXIT_USAGE with what is wrong; with or without, free
+ * with pvs_arguments_clear(). Does nothing else. */
+gboolean pvs_arguments_parse(int argc, char **argv, PvsArguments *arguments, GError **error);
+void pvs_arguments_clear(PvsArguments *arguments);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsArguments, pvs_arguments_clear)
+
+/* Those of the command's words, as one: "pvsecretctl host-key verify". */
+char *pvs_command_words(const PvsCommand *const *path, guint depth);
+
+/* The child of @command that is called @name; NULL: none. */
+const PvsCommand *pvs_command_child(const PvsCommand *command, const char *name);
+
+/* What an option is: a row of the table in options.c. */
+typedef enum {
+	PVS_OPTION_FLAG,  /* gboolean */
+	PVS_OPTION_COUNT, /* guint */
+	PVS_OPTION_TEXT,  /* const char *, at most once */
+	PVS_OPTION_LIST,  /* GPtrArray *, repeated and with commas */
+	PVS_OPTION_JSON,  /* PvsJsonMode; the argument may be left out */
+} PvsOptionKind;
+
+typedef enum {
+	PVS_GROUP_TARGET,
+	PVS_GROUP_TRUST,
+	PVS_GROUP_SECRET,
+	PVS_GROUP_OUTPUT,
+	PVS_GROUP_GENERAL,
+	PVS_GROUPS,
+} PvsOptionGroup;
+
+typedef struct {
+	char letter; /* 0: none */
+	const char *name;
+	const char *alias;    /* NULL: none */
+	const char *argument; /* for people: "FILE"; NULL: takes none */
+	PvsOptionKind kind;
+	gsize offset; /* in PvsArguments */
+	guint scopes; /* PvsScope */
+	PvsOptionGroup group;
+	const char *help;
+} PvsOption;
+
+extern const PvsOption pvs_options[];
+extern const guint pvs_n_options;
+
+/* Prints the help of a command. */
+void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);
+
+/* The commands. */
+gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
+gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
+gboolean pvs_status(const PvsArguments *arguments, GError **error);
+gboolean pvs_ping(const PvsArguments *arguments, GError **error);

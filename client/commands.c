@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands.c - the tree of commands
+ */
+#include <string.h>
+
+#include "client/command.h"
+
+static const PvsCommand create_commands[] = {
+	{.name = "association",
+	 .scope = PVS_SCOPE_ASSOCIATION,
+	 .operand = "NAME",
+	 .run = pvs_create_association,
+	 .summary = "Make a request for an association secret",
+	 .about = "Has the daemon make an add-secret request for an association secret: 32 bytes "
+		  "that bind a guest's crypto adapter queues to it. The request goes to the file "
+		  "that --output names, for \"pvsecret add\" in the guest, and the secret's name "
+		  "and id to NAME.yaml beside it.",
+	 .examples = "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
+		     "      --cck prod -o addSecretReq myConfidentialSecret\n"
+		     "  pvsecretctl create association -k z16-a,z16-b --hdr se.hdr \\\n"
+		     "      --input-secret secret.bin -o - myConfidentialSecret | base64\n"},
+	{.name = NULL},
+};
+
+static const PvsCommand host_key_commands[] = {
+	{.name = "verify",
+	 .scope = PVS_SCOPE_HOST_KEY_VERIFY,
+	 .operand = "FILE",
+	 .run = pvs_host_key_verify,
+	 .summary = "Tell whether the daemon accepts a host-key document",
+	 .about = "Has the daemon verify a host-key document as it would for a request, and shows "
+		  "the chain of certificates and the CRLs behind the verdict, and until when it "
+		  "holds. The exit status is 0 if the document is accepted, else 1.",
+	 .examples = "  pvsecretctl host-key verify HKD-3931-02345.crt\n"},
+	{.name = NULL},
+};
+
+static const PvsCommand commands[] = {
+	{.name = "create",
+	 .scope = PVS_SCOPE_CREATE,
+	 .children = create_commands,
+	 .summary = "Make an add-secret request",
+	 .about = "Has the daemon make an add-secret request: a binary that only the named "
+		  "machines can open, and only a guest of the given image can use.",
+	 .examples = "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
+		     "      --cck prod -o addSecretReq myConfidentialSecret\n"},
+	{.name = "host-key",
+	 .scope = PVS_SCOPE_HOST_KEY,
+	 .children = host_key_commands,
+	 .summary = "Look at host-key documents",
+	 .about = "Host-key documents are certificates with the public key of an IBM Z machine."},
+	{.name = "status",
+	 .scope = PVS_SCOPE_STATUS,
+	 .run = pvs_status,
+	 .summary = "Show the daemon's state, CCKs and certificates",
+	 .about = "Shows the daemon's version, processes and counters, the names of the CCKs it "
+		  "holds, the installed certificates and CRLs with their dates, and warnings."},
+	{.name = "ping",
+	 .scope = PVS_SCOPE_PING,
+	 .run = pvs_ping,
+	 .summary = "Tell whether the daemon answers",
+	 .about = "Asks the daemon for a sign of life; starts it where systemd does that on "
+		  "demand."},
+	{.name = "help",
+	 .scope = PVS_SCOPE_HELP,
+	 .operand = "[COMMAND...]",
+	 .summary = "Print the help of a command"},
+	{.name = NULL},
+};
+
+const PvsCommand pvs_command_root = {
+	.name = "pvsecretctl",
+	.scope = PVS_SCOPE_ALL,
+	.children = commands,
+	.summary = "Ask pvsecretd for add-secret requests",
+	.about = "Asks pvsecretd, which holds the customer communication keys (CCKs) for IBM "
+		 "Secure Execution, for add-secret requests. Options may stand anywhere. The exit "
+		 "status is 0 if all went well, 1 if something was refused or failed, 2 if the "
+		 "command line is wrong, 3 if the daemon cannot be reached.",
+	.examples = "  pvsecretctl status\n"
+		    "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
+		    "      --cck prod -o addSecretReq myConfidentialSecret\n",
+};
+
+const PvsCommand *pvs_command_child(const PvsCommand *command, const char *name)
+{
+	for (const PvsCommand *child = command->children; child && child->name; child++)
+		if (strcmp(child->name, name) == 0)
+			return child;
+	return NULL;
+}
+
+char *pvs_command_words(const PvsCommand *const *path, guint depth)
+{
+	GString *words = g_string_new(NULL);
+
+	for (guint i = 0; i < depth; i++)
+		g_string_append_printf(words, "%s%s", i ? " " : "", path[i]->name);
+	return g_string_free(words, FALSE);
+}

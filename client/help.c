@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * help.c - the help of a command, from the two tables
+ */
+#include <string.h>
+
+#include "client/command.h"
+
+enum {
+	WIDTH = 80,
+	COLUMN = 28, /* where explanations start */
+};
+
+static const char *const headings[PVS_GROUPS] = {
+	[PVS_GROUP_TARGET] = "Where the secret shall go",
+	[PVS_GROUP_TRUST] = "Verifying host keys",
+	[PVS_GROUP_SECRET] = "Secret",
+	[PVS_GROUP_OUTPUT] = "Output",
+	[PVS_GROUP_GENERAL] = "General",
+};
+
+/* Breaks @text (ASCII) into lines from column @indent to the width; @used columns of the first one
+ * are taken already. */
+static void put_wrapped(FILE *file, const char *text, guint indent, guint used)
+{
+	if (used + 1 >= indent && indent > 0 && used > 0) {
+		(void)fputc('\n', file);
+		used = 0;
+	}
+	pvs_output_put(file, "%*s", (int)(indent - used), "");
+	used = indent;
+	while (*text) {
+		gsize word = strcspn(text, " ");
+
+		if (used > indent && used + 1 + word > WIDTH - 1) {
+			pvs_output_put(file, "\n%*s", (int)indent, "");
+			used = indent;
+		} else if (used > indent) {
+			(void)fputc(' ', file);
+			used++;
+		}
+		(void)fwrite(text, 1, word, file);
+		used += (guint)word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	(void)fputc('\n', file);
+}
+
+static void put_option(FILE *file, const PvsOption *option)
+{
+	g_autoptr(GString) left = g_string_new("  ");
+	gboolean optional = option->kind == PVS_OPTION_JSON;
+
+	if (option->letter)
+		g_string_append_printf(left, "-%c, ", option->letter);
+	else
+		g_string_append(left, "    ");
+	g_string_append_printf(left, "--%s", option->name);
+	if (option->argument)
+		g_string_append_printf(left, "%s=%s%s", optional ? "[" : "", option->argument,
+				       optional ? "]" : "");
+	pvs_output_put(file, "%s", left->str);
+	put_wrapped(file, option->help, COLUMN, (guint)left->len);
+}
+
+static void put_options(FILE *file, guint scopes)
+{
+	for (guint group = 0; group < PVS_GROUPS; group++) {
+		gboolean any = FALSE;
+
+		for (guint i = 0; i < pvs_n_options; i++) {
+			const PvsOption *option = &pvs_options[i];
+
+			if ((guint)option->group != group || !(option->scopes & scopes))
+				continue;
+			if (!any)
+				pvs_output_put(file, "\n%s:\n", headings[group]);
+			any = TRUE;
+			put_option(file, option);
+		}
+	}
+}
+
+void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth)
+{
+	const PvsCommand *command = path[depth - 1];
+	g_autofree char *words = pvs_command_words(path, depth);
+	const char *operand = command->children ? "COMMAND" : command->operand;
+	guint scopes = 0;
+
+	pvs_output_put(file, "Usage: %s [OPTION...]%s%s\n\n", words, operand ? " " : "",
+		       operand ? operand : "");
+	put_wrapped(file, command->about, 0, 0);
+	if (command->children)
+		pvs_output_put(file, "\nCommands:\n");
+	for (const PvsCommand *child = command->children; child && child->name; child++) {
+		g_autofree char *left =
+			g_strdup_printf("  %s%s%s", child->name, child->operand ? " " : "",
+					child->operand ? child->operand : "");
+
+		pvs_output_put(file, "%s", left);
+		put_wrapped(file, child->summary, COLUMN, (guint)strlen(left));
+		/* The root's help would have everybody's options in it. */
+		if (depth > 1)
+			scopes |= child->scope;
+	}
+	for (guint i = 0; i < depth; i++)
+		scopes |= path[i]->scope;
+	put_options(file, scopes);
+	if (command->examples)
+		pvs_output_put(file, "\nExamples:\n%s", command->examples);
+	pvs_output_put(file, "\nSee pvsecretctl(1).\n");
+}

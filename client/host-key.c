@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host-key.c - pvsecretctl host-key verify
+ */
+#include "client/ask.h"
+#include "client/input.h"
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static void show_chain(JsonArray *chain)
+{
+	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+	static const char *const heading[] = {"ROLE", "VALID FROM", "VALID UNTIL", "SERIAL",
+					      "SUBJECT"};
+	static const char *const members[] = {"role", "valid_from", "valid_until", "serial",
+					      "subject"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(heading); i++)
+		g_ptr_array_add(cells, (gpointer)(gintptr)heading[i]);
+	for (guint i = 0; i < pvs_array_length(chain); i++)
+		for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
+			g_ptr_array_add(cells, (gpointer)(gintptr)pvs_member_text(
+						       pvs_item_object(chain, i), members[j]));
+	pvs_output_line("Resting on:");
+	pvs_output_table(cells, G_N_ELEMENTS(heading));
+}
+
+gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error)
+{
+	g_autoptr(PvsRpc) rpc = pvs_ask_open(arguments);
+	g_autoptr(PvsCall) call = pvs_call_new("verify_host_key");
+	g_autoptr(GBytes) document = pvs_input_read(arguments->operand, arguments->operand, error);
+	g_autoptr(PvsReply) reply = NULL;
+	JsonObject *result;
+
+	if (!document)
+		return FALSE;
+	pvs_call_document(call, "host_key_document", document, arguments->operand);
+	if (!pvs_ask_documents(call, "certificates", arguments->certs, "-C", error) ||
+	    !pvs_ask_documents(call, "crls", arguments->crls, "--crl", error))
+		return FALSE;
+	reply = pvs_ask(arguments, rpc, call, error);
+	if (!reply)
+		return FALSE;
+	result = pvs_reply_result(reply);
+	pvs_output_json(stdout, arguments->output.json, result);
+	if (arguments->output.json != PVS_JSON_OFF || arguments->output.quiet)
+		return TRUE;
+	pvs_output_line("%s: accepted", arguments->operand);
+	pvs_output_line("Host key hash (PHKH)  %s", or_empty(pvs_member_text(result, "phkh")));
+	pvs_output_line("Subject               %s", or_empty(pvs_member_text(result, "subject")));
+	pvs_output_line("Document valid until  %s",
+			or_empty(pvs_member_text(result, "valid_until")));
+	pvs_output_line("Verdict holds until   %s", or_empty(pvs_member_text(result, "until")));
+	show_chain(pvs_member_array(result, "chain"));
+	return TRUE;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - the options, and how a command line is read
+ *
+ * Not getopt_long(3): options stand before and after the words of a command, several of a table
+ * that all commands share, and a doubled option or a value that looks like an option shall be an
+ * error (as with pvsecret), not taken in silence.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/failure.h"
+
+#define AT(member) offsetof(PvsArguments, member)
+
+const PvsOption pvs_options[] = {
+	{'k', "host-key-document", NULL, "FILE|NAME", PVS_OPTION_LIST, AT(host_keys),
+	 PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "Host-key document of a machine that shall be able to use the request: a file, or, where "
+	 "there is no such file, the name of a document that is installed in the daemon. May be "
+	 "repeated, or name several with commas between."},
+	{0, "hdr", NULL, "FILE", PVS_OPTION_TEXT, AT(hdr), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "SE header of the guest's image, or the image itself, of which only the header is read."},
+	{0, "cck", NULL, "NAME", PVS_OPTION_TEXT, AT(cck), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "Derive the extension secret from the customer communication key that the daemon holds "
+	 "under this name."},
+	{0, "cuid-hex", NULL, "HEX", PVS_OPTION_TEXT, AT(cuid), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "Bind the request to the one running guest with this configuration unique id: 32 "
+	 "hexadecimal digits, with or without 0x before them."},
+	{0, "flags", NULL, "FLAG", PVS_OPTION_LIST, AT(flags), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "disable-dump: no host-initiated dumps of the guest from then on. May be repeated."},
+	{'C', "cert", "crt", "FILE", PVS_OPTION_LIST, AT(certs),
+	 PVS_SCOPE_CREATE | PVS_SCOPE_HOST_KEY_VERIFY, PVS_GROUP_TRUST,
+	 "Certificate that the daemon may use as a link between its root CA and its signing keys. "
+	 "Not needed where the daemon has it. May be repeated, or name several."},
+	{0, "crl", NULL, "FILE", PVS_OPTION_LIST, AT(crls),
+	 PVS_SCOPE_CREATE | PVS_SCOPE_HOST_KEY_VERIFY, PVS_GROUP_TRUST,
+	 "Certificate revocation list that the daemon does not have. May be repeated, or name "
+	 "several."},
+	{0, "offline", NULL, NULL, PVS_OPTION_FLAG, AT(offline), PVS_SCOPE_CREATE, PVS_GROUP_TRUST,
+	 "Accepted, and does nothing: nothing is ever downloaded."},
+	{0, "input-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(input_secret), PVS_SCOPE_ASSOCIATION,
+	 PVS_GROUP_SECRET,
+	 "Use the 32 bytes of FILE as the secret. Without it the daemon draws a random one, which "
+	 "nobody ever sees outside the guest."},
+	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request), PVS_SCOPE_CREATE,
+	 PVS_GROUP_OUTPUT,
+	 "Write the request to FILE (\"-\": to standard output). NAME.yaml goes to the same "
+	 "directory."},
+	{0, "stdout", NULL, NULL, PVS_OPTION_FLAG, AT(to_stdout), PVS_SCOPE_ASSOCIATION,
+	 PVS_GROUP_OUTPUT, "Write the secret info to standard output instead of NAME.yaml."},
+	{0, "socket", NULL, "PATH", PVS_OPTION_TEXT, AT(socket_path), PVS_SCOPE_ALL,
+	 PVS_GROUP_GENERAL, "Ask the daemon that listens at PATH."},
+	{'j', "json", NULL, "pretty|short|off", PVS_OPTION_JSON, AT(output.json), PVS_SCOPE_ALL,
+	 PVS_GROUP_GENERAL,
+	 "Write the daemon's result or error to standard output as JSON; by default pretty on a "
+	 "terminal and short elsewhere."},
+	{'q', "quiet", NULL, NULL, PVS_OPTION_FLAG, AT(output.quiet), PVS_SCOPE_ALL,
+	 PVS_GROUP_GENERAL, "Say nothing of what went well."},
+	{'v', "verbose", NULL, NULL, PVS_OPTION_COUNT, AT(output.verbose), PVS_SCOPE_ALL,
+	 PVS_GROUP_GENERAL, "Say more. May be repeated."},
+	{0, "version", NULL, NULL, PVS_OPTION_FLAG, AT(version), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
+	 "Print the version."},
+	{'h', "help", NULL, NULL, PVS_OPTION_FLAG, AT(help), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
+	 "Print this text."},
+};
+const guint pvs_n_options = G_N_ELEMENTS(pvs_options);
+G_STATIC_ASSERT(G_N_ELEMENTS(pvs_options) <= 64);
+
+typedef struct {
+	PvsArguments *out;
+	guint64 given;	  /* bit i: row i of pvs_options */
+	gboolean help_of; /* the words are those of a command to print help of */
+} Parser;
+
+static const PvsCommand *command_of(const PvsArguments *arguments)
+{
+	return arguments->path[arguments->depth - 1];
+}
+
+static gboolean usage(const Parser *parser, GError **error, const char *text)
+{
+	g_autofree char *words = pvs_command_words(parser->out->path, parser->out->depth);
+	g_autofree char *hint = g_strconcat(words, " --help", NULL);
+
+	return pvs_failure(error, PVS_EXIT_USAGE, hint, "%s", text);
+}
+
+/* Formats, and frees what it was given: the text of a usage error is used once. */
+static gboolean usage_take(const Parser *parser, GError **error, char *text)
+{
+	gboolean failed = usage(parser, error, text);
+
+	g_free(text);
+	return failed;
+}
+
+static guint scopes_below(const PvsCommand *command)
+{
+	guint scopes = command->scope;
+
+	for (const PvsCommand *child = command->children; child && child->name; child++)
+		scopes |= scopes_below(child);
+	return scopes;
+}
+
+/* All scopes that the command may still turn out to have: those on the path and those below. */
+static guint scopes_of(const Parser *parser, gboolean below)
+{
+	guint scopes = 0;
+
+	for (guint i = 0; i < parser->out->depth; i++)
+		scopes |= parser->out->path[i]->scope;
+	if (below)
+		scopes |= scopes_below(command_of(parser->out));
+	return scopes;
+}
+
+static const PvsOption *find_letter(char letter)
+{
+	for (guint i = 0; i < pvs_n_options; i++)
+		if (pvs_options[i].letter == letter)
+			return &pvs_options[i];
+	return NULL;
+}
+
+static const PvsOption *find_name(const char *name, gsize size)
+{
+	for (guint i = 0; i < pvs_n_options; i++) {
+		const char *const names[] = {pvs_options[i].name, pvs_options[i].alias};
+
+		for (guint j = 0; j < G_N_ELEMENTS(names); j++)
+			if (names[j] && strlen(names[j]) == size &&
+			    strncmp(names[j], name, size) == 0)
+				return &pvs_options[i];
+	}
+	return NULL;
+}
+
+/* Of the type that the option's kind says. */
+static void *member_at(PvsArguments *arguments, const PvsOption *option)
+{
+	return (char *)arguments + option->offset;
+}
+
+/* A file whose name has a comma is meant as it stands: it could not be named otherwise. */
+static void add_to_list(GPtrArray *list, const char *value)
+{
+	g_auto(GStrv) parts = NULL;
+
+	if (!strchr(value, ',') || g_file_test(value, G_FILE_TEST_EXISTS)) {
+		g_ptr_array_add(list, g_strdup(value));
+		return;
+	}
+	parts = g_strsplit(value, ",", -1);
+	for (guint i = 0; parts[i]; i++)
+		g_ptr_array_add(list, g_strdup(parts[i]));
+}
+
+/* Stores an option that was given as @shown. @value is NULL where there was none. */
+static gboolean store(Parser *parser, const PvsOption *option, const char *shown, const char *value,
+		      GError **error)
+{
+	guint64 bit = G_GUINT64_CONSTANT(1) << (option - pvs_options);
+	void *at = member_at(parser->out, option);
+
+	if (option->kind == PVS_OPTION_TEXT && (parser->given & bit))
+		return usage_take(parser, error, g_strdup_printf("%s: is given twice", shown));
+	parser->given |= bit;
+	switch (option->kind) {
+	case PVS_OPTION_FLAG:
+		*(gboolean *)at = TRUE;
+		return TRUE;
+	case PVS_OPTION_COUNT:
+		++*(guint *)at;
+		return TRUE;
+	case PVS_OPTION_TEXT:
+		*(const char **)at = value;
+		return TRUE;
+	case PVS_OPTION_LIST:
+		if (!*(GPtrArray **)at)
+			*(GPtrArray **)at = g_ptr_array_new_with_free_func(g_free);
+		add_to_list(*(GPtrArray **)at, value);
+		return TRUE;
+	case PVS_OPTION_JSON:
+		*(PvsJsonMode *)at = PVS_JSON_AUTO;
+		if (!value || pvs_output_json_mode(value, at))
+			return TRUE;
+		return usage_take(parser, error,
+				  g_strdup_printf("%s: \"%s\" is not one of pretty, short and off",
+						  shown, value));
+	}
+	g_assert_not_reached();
+}
+
+static gboolean takes_value(const PvsOption *option)
+{
+	return option->kind == PVS_OPTION_TEXT || option->kind == PVS_OPTION_LIST;
+}
+
+/* The value that stands behind an option, at argv[*i + 1]. "-" alone is one: standard output. */
+static gboolean next_value(Parser *parser, char **argv, int argc, int *i, const PvsOption *option,
+			   const char *shown, const char **value, GError **error)
+{
+	const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+
+	if (!next || (next[0] == '-' && next[1]))
+		return usage_take(parser, error,
+				  g_strdup_printf("%s: the %s behind it is missing", shown,
+						  option->argument));
+	*value = next;
+	++*i;
+	return TRUE;
+}
+
+static gboolean check_reach(Parser *parser, const PvsOption *option, const char *shown,
+			    GError **error)
+{
+	g_autofree char *words = NULL;
+
+	if (option && (option->scopes & scopes_of(parser, TRUE)))
+		return TRUE;
+	words = pvs_command_words(parser->out->path, parser->out->depth);
+	if (!option)
+		return usage_take(parser, error,
+				  g_strdup_printf("%s: there is no such option", shown));
+	return usage_take(parser, error,
+			  g_strdup_printf("%s: is not an option of %s", shown, words));
+}
+
+static gboolean parse_long(Parser *parser, char **argv, int argc, int *i, GError **error)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	gsize size = equals ? (gsize)(equals - name) : strlen(name);
+	const PvsOption *option = find_name(name, size);
+	g_autofree char *shown = g_strdup_printf("--%.*s", (int)size, name);
+	const char *value = equals ? equals + 1 : NULL;
+
+	if (!check_reach(parser, option, shown, error))
+		return FALSE;
+	if (takes_value(option)) {
+		if (!value && !next_value(parser, argv, argc, i, option, shown, &value, error))
+			return FALSE;
+		if (!value || !*value)
+			return usage_take(parser, error,
+					  g_strdup_printf("%s: the %s behind it is empty", shown,
+							  option->argument));
+	} else if (value && option->kind != PVS_OPTION_JSON) {
+		return usage_take(parser, error, g_strdup_printf("%s: takes no value", shown));
+	}
+	return store(parser, option, shown, value, error);
+}
+
+/* "-vj", "-o FILE", "-oFILE" and, as with pvsecret, "-o=FILE". */
+static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GError **error)
+{
+	for (const char *letter = argv[*i] + 1; *letter; letter++) {
+		const PvsOption *option = find_letter(*letter);
+		gsize bytes = (gsize)(g_utf8_find_next_char(letter, NULL) - letter);
+		g_autofree char *shown = g_strdup_printf("-%.*s", (int)bytes, letter);
+		const char *value = NULL;
+
+		if (!check_reach(parser, option, shown, error))
+			return FALSE;
+		if (!takes_value(option)) {
+			if (!store(parser, option, shown, NULL, error))
+				return FALSE;
+			continue;
+		}
+		if (letter[1])
+			value = letter + (letter[1] == '=' ? 2 : 1);
+		else if (!next_value(parser, argv, argc, i, option, shown, &value, error))
+			return FALSE;
+		if (!value || !*value)
+			return usage_take(parser, error,
+					  g_strdup_printf("%s: the %s behind it is empty", shown,
+							  option->argument));
+		return store(parser, option, shown, value, error);
+	}
+	return TRUE;
+}
+
+static gboolean parse_word(Parser *parser, const char *word, GError **error)
+{
+	const PvsCommand *command = command_of(parser->out);
+	const PvsCommand *child = pvs_command_child(command, word);
+
+	if (child && child->scope == PVS_SCOPE_HELP) {
+		parser->help_of = TRUE;
+		parser->out->help = TRUE;
+		return TRUE;
+	}
+	if (child) {
+		parser->out->path[parser->out->depth++] = child;
+		return TRUE;
+	}
+	if (command->children)
+		return usage_take(parser, error,
+				  g_strdup_printf("\"%s\": there is no such command", word));
+	if (command->operand && !parser->out->operand && !parser->help_of) {
+		parser->out->operand = word;
+		return TRUE;
+	}
+	return usage_take(parser, error, g_strdup_printf("\"%s\": is one word too many", word));
+}
+
+/* What can be told only now: whether the command is complete and takes all options that were given
+ * before it was known. */
+static gboolean check_whole(Parser *parser, GError **error)
+{
+	const PvsCommand *command = command_of(parser->out);
+	guint scopes = scopes_of(parser, FALSE);
+
+	for (guint i = 0; i < pvs_n_options; i++)
+		if ((parser->given >> i & 1) && !(pvs_options[i].scopes & scopes)) {
+			g_autofree char *words =
+				pvs_command_words(parser->out->path, parser->out->depth);
+
+			return usage_take(parser, error,
+					  g_strdup_printf("--%s: is not an option of %s",
+							  pvs_options[i].name, words));
+		}
+	if (!command->run)
+		return usage(parser, error,
+			     command == &pvs_command_root ? "a command is missing"
+							  : "the command is not complete");
+	if (command->operand && !parser->out->operand)
+		return usage_take(parser, error,
+				  g_strdup_printf("%s is missing", command->operand));
+	return TRUE;
+}
+
+gboolean pvs_arguments_parse(int argc, char **argv, PvsArguments *arguments, GError **error)
+{
+	Parser parser = {.out = arguments};
+	gboolean words_only = FALSE;
+
+	*arguments = (PvsArguments){.path = {&pvs_command_root}, .depth = 1};
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+		gboolean good;
+
+		if (words_only || word[0] != '-' || !word[1]) {
+			good = parse_word(&parser, word, error);
+		} else if (strcmp(word, "--") == 0) {
+			words_only = TRUE;
+			good = TRUE;
+		} else if (word[1] == '-') {
+			good = parse_long(&parser, argv, argc, &i, error);
+		} else {
+			good = parse_short(&parser, argv, argc, &i, error);
+		}
+		if (!good)
+			return FALSE;
+		/* At once: who asks for help need not get the rest right. */
+		if ((arguments->help && !parser.help_of) || arguments->version)
+			return TRUE;
+	}
+	return arguments->help || check_whole(&parser, error);
+}
+
+void pvs_arguments_clear(PvsArguments *arguments)
+{
+	for (guint i = 0; i < pvs_n_options; i++)
+		if (pvs_options[i].kind == PVS_OPTION_LIST) {
+			GPtrArray **list = member_at(arguments, &pvs_options[i]);
+
+			g_clear_pointer(list, g_ptr_array_unref);
+		}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rpc.h - the connection to the daemon
+ *
+ * One call at a time. Whoever listens is not believed: the time is limited, the answer's size and
+ * shape are, and nothing behind an answer is accepted.
+ */
+#pragma once
+
+#include "client/call.h"
+#include "client/reply.h"
+
+#ifndef PVS_SOCKET_PATH
+#define PVS_SOCKET_PATH "/run/pvsecretd/pvsecretd.sock"
+#endif
+
+#define PVS_RPC_TIMEOUT 30000 /* milliseconds, for one call with all that belongs to it */
+
+typedef struct PvsRpc PvsRpc;
+
+/* Connects at the first call. @path is copied; NULL: the daemon's own socket, whose directory must
+ * then be as pvs_rpc_directory_safe() says (for a path that the user gave he vouches himself). */
+PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms);
+void pvs_rpc_free(PvsRpc *rpc);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsRpc, pvs_rpc_free)
+
+/* Asks and waits for the answer, which may be an error of the daemon's. If the connection closes
+ * before the answer is whole, connects and asks once more: the process that served it may have
+ * died, and no method does harm when done twice. PVS_EXIT_UNREACHABLE with what stands in the way.
+ */
+PvsReply *pvs_rpc_call(PvsRpc *rpc, PvsCall *call, GError **error);
+
+/* TRUE if @directory belongs to root and nobody else may write there; or if there is none at all
+ * (connecting will tell). Else someone could have put a socket of his own in the daemon's place. */
+gboolean pvs_rpc_directory_safe(const char *directory, GError **error);

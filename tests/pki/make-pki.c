@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make-pki.c - writes a throw-away PKI shaped like IBM's: make-pki DIR
+ *
+ * What an owner installs: root.crt, and in trust.d the signing key, the intermediate CA and the
+ * CRLs. What clients send: hostN.crt with hostN.key (N from 1 to 20; host.crt is the first), and
+ * documents that are to be refused, each for one reason.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "tests/pki/pki.h"
+
+enum { HOSTS = 20, DAY = 24 * 3600 };
+
+static void write_cert(const char *dir, const char *name, X509 *cert)
+{
+	pvs_pki_write(dir, name, pvs_pki_pem(cert));
+	X509_free(cert);
+}
+
+static void write_hosts(const char *dir, const PvsPki *pki)
+{
+	for (guint i = 1; i <= HOSTS; i++) {
+		g_autofree char *crt = g_strdup_printf("host%u.crt", i);
+		g_autofree char *key_name = g_strdup_printf("host%u.key", i);
+		EVP_PKEY *key = pvs_pki_ec("P-521");
+		X509 *cert = pvs_pki_host(pki, key);
+
+		pvs_pki_write_key(dir, key_name, key);
+		if (i == 1) {
+			pvs_pki_write(dir, "host.crt", pvs_pki_pem(cert));
+			pvs_pki_write_key(dir, "host.key", key);
+			pvs_pki_write(dir, "host1.der", pvs_pki_der(cert));
+		}
+		write_cert(dir, crt, cert);
+		EVP_PKEY_free(key);
+	}
+}
+
+static GBytes *joined(X509 *one, X509 *other)
+{
+	g_autoptr(GBytes) a = pvs_pki_pem(one);
+	g_autoptr(GBytes) b = pvs_pki_pem(other);
+	GByteArray *both = g_byte_array_new();
+
+	g_byte_array_append(both, g_bytes_get_data(a, NULL), (guint)g_bytes_get_size(a));
+	g_byte_array_append(both, g_bytes_get_data(b, NULL), (guint)g_bytes_get_size(b));
+	return g_byte_array_free_to_bytes(both);
+}
+
+static GBytes *with_tail(X509 *cert)
+{
+	g_autoptr(GBytes) der = pvs_pki_der(cert);
+	GByteArray *longer = g_byte_array_new();
+
+	g_byte_array_append(longer, g_bytes_get_data(der, NULL), (guint)g_bytes_get_size(der));
+	g_byte_array_append(longer, (const guint8 *)"tail", 4);
+	return g_byte_array_free_to_bytes(longer);
+}
+
+/* A document that is to be refused, wrong in what its row says. */
+static void write_refused(const char *dir, const PvsPki *pki)
+{
+	EVP_PKEY *p521 = pvs_pki_ec("P-521"), *p256 = pvs_pki_ec("P-256"), *rsa = pvs_pki_rsa(2048);
+	PvsPkiCert spec = pvs_pki_host_spec(pki, p521);
+	X509 *good = pvs_pki_cert(&spec);
+
+	pvs_pki_write(dir, "revoked.crt", pvs_pki_pem(pki->revoked));
+	pvs_pki_write(dir, "two.crt", joined(good, pki->revoked));
+	pvs_pki_write(dir, "trailing.der", with_tail(good));
+	X509_free(good);
+
+	spec.from = -3 * DAY;
+	spec.until = -DAY;
+	write_cert(dir, "expired.crt", pvs_pki_cert(&spec));
+	spec.from = DAY;
+	spec.until = 3 * DAY;
+	write_cert(dir, "not-yet.crt", pvs_pki_cert(&spec));
+
+	spec = pvs_pki_host_spec(pki, p521);
+	spec.digest = EVP_sha1();
+	write_cert(dir, "sha1.crt", pvs_pki_cert(&spec));
+	spec = pvs_pki_host_spec(pki, p521);
+	spec.ca = TRUE;
+	write_cert(dir, "ca.crt", pvs_pki_cert(&spec));
+	spec = pvs_pki_host_spec(pki, p521);
+	spec.critical = TRUE;
+	write_cert(dir, "critical.crt", pvs_pki_cert(&spec));
+	spec = pvs_pki_host_spec(pki, rsa);
+	write_cert(dir, "rsa.crt", pvs_pki_cert(&spec));
+	spec = pvs_pki_host_spec(pki, p256);
+	write_cert(dir, "p256.crt", pvs_pki_cert(&spec));
+
+	EVP_PKEY_free(p521);
+	EVP_PKEY_free(p256);
+	EVP_PKEY_free(rsa);
+}
+
+/* Somebody else's signing key, of the same name: its documents must look right in all but the key.
+ */
+static void write_stranger(const char *dir, const PvsPki *pki)
+{
+	EVP_PKEY *stranger_key = pvs_pki_rsa(3072), *host_key = pvs_pki_ec("P-521");
+	PvsPkiCert spec = {
+		.subject = PVS_PKI_SIGNING_KEY,
+		.key = stranger_key,
+		.key_usage = "critical,digitalSignature,keyEncipherment",
+	};
+	X509 *stranger = pvs_pki_cert(&spec);
+
+	spec = pvs_pki_host_spec(pki, host_key);
+	spec.issuer_key = stranger_key; /* the genuine signing key's name and key id */
+	write_cert(dir, "stranger.crt", pvs_pki_cert(&spec));
+	pvs_pki_write_key(dir, "stranger.key", host_key);
+	write_cert(dir, "stranger-signing.crt", stranger);
+	EVP_PKEY_free(stranger_key);
+	EVP_PKEY_free(host_key);
+}
+
+int main(int argc, char **argv)
+{
+	PvsPki *pki;
+	const char *dir;
+
+	if (argc != 2 || argv[1][0] == '-') {
+		fprintf(stderr, "Usage: make-pki DIR\n");
+		return 2;
+	}
+	dir = argv[1];
+	if (g_mkdir_with_parents(dir, 0755) != 0) {
+		perror(dir);
+		return 1;
+	}
+	pki = pvs_pki_new();
+	pvs_pki_install(pki, dir);
+	pvs_pki_write(dir, "root.crl", pvs_pki_crl_pem(pki->root_crl));
+	pvs_pki_write(dir, "inter.crt", pvs_pki_pem(pki->inter));
+	pvs_pki_write(dir, "inter.crl", pvs_pki_crl_pem(pki->inter_crl));
+	pvs_pki_write(dir, "signing.crt", pvs_pki_pem(pki->signing));
+	pvs_pki_write(dir, "signing.crl", pvs_pki_crl_pem(pki->signing_crl));
+	write_hosts(dir, pki);
+	write_refused(dir, pki);
+	write_stranger(dir, pki);
+	pvs_pki_free(pki);
+	return 0;
+}

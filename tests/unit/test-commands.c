@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-commands.c - the commands, with a thread in the daemon's place that answers what it is told
+ * to
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+
+#include "client/command.h"
+#include "client/failure.h"
+
+#define REQUEST_SIZE 0x588
+#define ID	     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TAG	     "000102030405060708090a0b0c0d0e0f"
+#define CUID	     "00112233445566778899aabbccddeeff"
+
+typedef struct {
+	char *directory; /* the current one */
+	char *before;	 /* the current one before the test */
+	int listener;
+	GThread *thread;
+	GHashTable *answers; /* method -> the answer's members behind the id */
+	GPtrArray *calls;    /* of JsonNode: what came; read after a command ended */
+	guint8 request[REQUEST_SIZE];
+} Fixture;
+
+static gpointer serve(gpointer data)
+{
+	Fixture *f = data;
+	int fd;
+
+	while ((fd = accept(f->listener, NULL, NULL)) >= 0) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		char piece[65536];
+		ssize_t n;
+
+		while ((n = read(fd, piece, sizeof piece)) > 0) {
+			g_autofree char *answer = NULL;
+			JsonNode *call;
+			JsonObject *object;
+
+			g_string_append_len(text, piece, n);
+			if (piece[n - 1] != '\n')
+				continue;
+			call = json_from_string(text->str, NULL);
+			object = json_node_get_object(call);
+			g_string_truncate(text, 0);
+			g_ptr_array_add(f->calls, call);
+			answer = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":1,%s}\n",
+						 (char *)g_hash_table_lookup(
+							 f->answers, json_object_get_string_member(
+									     object, "method")));
+			if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+				break;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+static void answer(Fixture *f, const char *method, const char *members)
+{
+	g_hash_table_replace(f->answers, g_strdup(method), g_strdup(members));
+}
+
+static char *made(const guint8 *request, gsize size, const char *tag, const char *secret)
+{
+	g_autofree char *base64 = g_base64_encode(request, size);
+
+	return g_strdup_printf("\"result\":{\"request\":\"%s\",\"tag\":\"%s\",\"secret\":%s,"
+			       "\"host_keys\":[{\"phkh\":\"aa\"}]}",
+			       base64, tag, secret);
+}
+
+#define SECRET "{\"type\":\"association\",\"name\":\"my secret\",\"id\":\"" ID "\"}"
+
+static void put(const char *path, const void *data, gssize size)
+{
+	g_assert_true(g_file_set_contents(path, data, size, NULL));
+}
+
+static void put_header(void)
+{
+	guint8 header[0x1a0 + 80 + 16] = {'I', 'B', 'M', 'S', 'e', 'c', 'E', 'x', 0, 0, 1, 0};
+
+	header[14] = sizeof header >> 8;
+	header[15] = (guint8)sizeof header;
+	header[39] = 1;
+	put("se.hdr", header, sizeof header);
+}
+
+static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	g_autofree char *good = NULL;
+
+	f->before = g_get_current_dir();
+	f->directory = g_dir_make_tmp("pvs-commands-XXXXXX", NULL);
+	g_assert_cmpint(g_chdir(f->directory), ==, 0);
+	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(f->listener, (struct sockaddr *)&address, sizeof address), ==, 0);
+	g_assert_cmpint(listen(f->listener, 8), ==, 0);
+	f->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	f->calls = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
+	memcpy(f->request, "asrcbM\0\0\0\0\1\0\0\0\x05\x88", 16);
+	for (guint i = 0; i < 16; i++)
+		f->request[REQUEST_SIZE - 16 + i] = (guint8)i;
+	good = made(f->request, REQUEST_SIZE, TAG, SECRET);
+	answer(f, "create_association", good);
+	put_header();
+	put("z16.crt", "PEM", -1);
+	put("ca.crt", "\x30\x82", -1);
+	f->thread = g_thread_new("server", serve, f);
+}
+
+/* All that the test knows of; what else is there makes the test fail. */
+static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const files[] = {"socket", "se.hdr",	 "z16.crt",
+					    "ca.crt", "request", "my_secret.yaml",
+					    "value",  "out",	 "err"};
+
+	shutdown(f->listener, SHUT_RDWR);
+	g_thread_join(f->thread);
+	close(f->listener);
+	g_hash_table_unref(f->answers);
+	g_ptr_array_unref(f->calls);
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+		(void)g_unlink(files[i]);
+	g_assert_cmpint(g_chdir(f->before), ==, 0);
+	g_assert_cmpint(g_rmdir(f->directory), ==, 0);
+	g_free(f->before);
+	g_free(f->directory);
+}
+
+static int redirect(int fd, const char *path)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int saved = dup(fd);
+
+	g_assert_cmpint(file, >=, 0);
+	g_assert_cmpint(saved, >=, 0);
+	g_assert_cmpint(dup2(file, fd), ==, fd);
+	close(file);
+	return saved;
+}
+
+static void restore(int fd, int saved)
+{
+	g_assert_cmpint(dup2(saved, fd), ==, fd);
+	close(saved);
+}
+
+/* Runs a command line as main() does. What it writes is in the files out and err. */
+static gboolean run(const char *line, GError **error)
+{
+	g_autofree char *whole = g_strconcat("pvsecretctl --socket socket ", line, NULL);
+	g_auto(PvsArguments) arguments = {.depth = 0};
+	g_auto(GStrv) argv = NULL;
+	gboolean good;
+	int argc, out, err;
+
+	g_assert_true(g_shell_parse_argv(whole, &argc, &argv, NULL));
+	fflush(stdout);
+	out = redirect(STDOUT_FILENO, "out");
+	err = redirect(STDERR_FILENO, "err");
+	good = pvs_arguments_parse(argc, argv, &arguments, error) &&
+	       arguments.path[arguments.depth - 1]->run(&arguments, error) &&
+	       pvs_output_finish(error);
+	fflush(stdout);
+	restore(STDOUT_FILENO, out);
+	restore(STDERR_FILENO, err);
+	return good;
+}
+
+static void assert_file(const char *path, const void *data, gsize size)
+{
+	g_autofree char *contents = NULL;
+	gsize length;
+
+	g_assert_true(g_file_get_contents(path, &contents, &length, NULL));
+	g_assert_cmpmem(contents, length, data, size);
+}
+
+static void assert_text(const char *path, const char *text)
+{
+	assert_file(path, text, strlen(text));
+}
+
+static void assert_no_files(void)
+{
+	g_autoptr(GDir) dir = g_dir_open(".", 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_assert_cmpstr(name, !=, "request");
+		g_assert_false(g_str_has_suffix(name, ".yaml"));
+		g_assert_false(g_str_has_prefix(name, "."));
+	}
+}
+
+/* The parameters of the call that came last, as text. */
+static char *last_params(Fixture *f)
+{
+	JsonNode *call = g_ptr_array_index(f->calls, f->calls->len - 1);
+	JsonNode *params = json_object_get_member(json_node_get_object(call), "params");
+
+	return json_to_string(params, FALSE);
+}
+
+#define CREATE "create association -k z16.crt --hdr se.hdr -o request "
+
+static void test_create(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	run(CREATE "'my secret'", &error);
+	g_assert_no_error(error);
+	assert_file("request", f->request, REQUEST_SIZE);
+	assert_text("my_secret.yaml", "!Association\nname: my secret\nid: 0x" ID "\n");
+	assert_text("out", "");
+	assert_text("err", "Successfully generated the request\n"
+			   "Successfully wrote secret info to 'my_secret.yaml'\n");
+	/* Once more, over what is there. */
+	run(CREATE "'my secret' -q", &error);
+	g_assert_no_error(error);
+	assert_text("err", "");
+}
+
+static void test_parameters(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *header = NULL;
+	g_autofree char *base64 = NULL;
+	g_autofree char *expected = NULL;
+	g_autofree char *params = NULL;
+	g_autofree char *random_params = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+
+	put("value", "0123456789abcdef0123456789abcdef", 32);
+	run(CREATE "'my secret' -k installed -C ca.crt --crl z16.crt --cck prod --offline "
+		   "--cuid-hex 0x00112233445566778899AABBCCDDEEFF --flags disable-dump "
+		   "--input-secret value",
+	    &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("se.hdr", &header, &size, NULL));
+	base64 = g_base64_encode((guchar *)header, size);
+	expected = g_strdup_printf(
+		"{\"name\":\"my secret\",\"cuid\":\"" CUID "\",\"flags\":[\"disable-dump\"],"
+		"\"cck\":\"prod\",\"hdr\":\"%s\","
+		"\"host_keys\":[{\"document\":\"PEM\"},{\"name\":\"installed\"}],"
+		"\"certificates\":[\"MII=\"],\"crls\":[\"PEM\"],"
+		"\"secret\":{\"value\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"}}",
+		base64);
+	params = last_params(f);
+	g_assert_cmpstr(params, ==, expected);
+	/* And with nothing but what must be. */
+	run(CREATE "'my secret'", &error);
+	g_assert_no_error(error);
+	g_clear_pointer(&expected, g_free);
+	expected = g_strdup_printf("{\"name\":\"my secret\",\"hdr\":\"%s\","
+				   "\"host_keys\":[{\"document\":\"PEM\"}],"
+				   "\"secret\":{\"random\":true}}",
+				   base64);
+	random_params = last_params(f);
+	g_assert_cmpstr(random_params, ==, expected);
+}
+
+static void test_standard_output(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *json = NULL;
+
+	run("create association -k z16.crt --hdr se.hdr -o - 'my secret'", &error);
+	g_assert_no_error(error);
+	assert_file("out", f->request, REQUEST_SIZE);
+	g_assert_false(g_file_test("request", G_FILE_TEST_EXISTS));
+	g_assert_cmpint(g_unlink("my_secret.yaml"), ==, 0);
+
+	run(CREATE "'my secret' --stdout", &error);
+	g_assert_no_error(error);
+	assert_text("out", "!Association\nname: my secret\nid: 0x" ID "\n");
+	assert_text("err", "Successfully generated the request\n");
+	assert_file("request", f->request, REQUEST_SIZE);
+	g_assert_false(g_file_test("my_secret.yaml", G_FILE_TEST_EXISTS));
+
+	run(CREATE "'my secret' -j", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("out", &json, NULL, NULL));
+	g_assert_true(g_str_has_prefix(json, "{\"request\":\"YXNy"));
+	g_assert_true(g_str_has_suffix(json, "\"host_keys\":[{\"phkh\":\"aa\"}]}\n"));
+	assert_file("request", f->request, REQUEST_SIZE);
+	g_assert_true(g_file_test("my_secret.yaml", G_FILE_TEST_EXISTS));
+}
+
+/* Wrong usage, and what can be told without the daemon, is told without it. */
+static void test_refused_here(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *line;
+		PvsExit status;
+		const char *why;
+	} rows[] = {
+		{"create association -k z16.crt --hdr se.hdr N", PVS_EXIT_USAGE,
+		 "-o/--output FILE is missing"},
+		{"create association -k z16.crt -o request N", PVS_EXIT_USAGE,
+		 "--hdr FILE is missing"},
+		{"create association --hdr se.hdr -o request N", PVS_EXIT_USAGE,
+		 "-k/--host-key-document FILE|NAME is missing"},
+		{CREATE "N --cck dir/cck", PVS_EXIT_USAGE,
+		 "--cck dir/cck: is a path, and CCKs live in the daemon*"},
+		{CREATE "N --cck -- -x", PVS_EXIT_USAGE, "*missing"},
+		{CREATE "N --cck=.x", PVS_EXIT_USAGE, "--cck .x: is not the name of a CCK*"},
+		{CREATE "''", PVS_EXIT_USAGE, "NAME is empty"},
+		{CREATE "'\xff'", PVS_EXIT_USAGE, "NAME *: is not valid UTF-8"},
+		{CREATE "N --cuid-hex 0x0011", PVS_EXIT_USAGE, "--cuid-hex 0x0011: is not *"},
+		{CREATE "N --cuid-hex " CUID "00", PVS_EXIT_USAGE, "--cuid-hex *: is not *"},
+		{CREATE "N --cuid-hex 0x0x112233445566778899aabbccddeeff", PVS_EXIT_USAGE,
+		 "--cuid-hex *: is not *"},
+		{CREATE "N --flags enable-dump", PVS_EXIT_USAGE, "--flags enable-dump: *"},
+		{CREATE "N --stdout -j", PVS_EXIT_USAGE, "--stdout and --json: *"},
+		{"create association -k z16.crt --hdr se.hdr -o - --stdout N", PVS_EXIT_USAGE,
+		 "-o - and --stdout: *"},
+		{"create association -k z16.crt --hdr se.hdr -o - -j N", PVS_EXIT_USAGE,
+		 "-o - and --json: *"},
+		{CREATE "a/b", PVS_EXIT_FAILED, "the secret's name 'a/b' *"},
+		{"create association -k z16.crt --hdr se.hdr -o no/request N", PVS_EXIT_FAILED,
+		 "-o no/request: the directory cannot be opened: *"},
+		{"create association -k z16.crt --hdr se.hdr -o N.yaml N", PVS_EXIT_FAILED,
+		 "*request itself"},
+		{"create association -k z16.crt --hdr se.hdr -o ./N.yaml N", PVS_EXIT_FAILED,
+		 "*request itself"},
+		{"create association -k no/z16.crt --hdr se.hdr -o request N", PVS_EXIT_FAILED,
+		 "-k no/z16.crt: cannot be opened: *"},
+		{"create association -k z16.crt --hdr none -o request N", PVS_EXIT_FAILED,
+		 "--hdr none: cannot be opened: *"},
+		{"create association -k z16.crt --hdr z16.crt -o request N", PVS_EXIT_FAILED,
+		 "--hdr z16.crt: the SE header *"},
+		{CREATE "N -C none", PVS_EXIT_FAILED, "-C none: cannot be opened: *"},
+		{CREATE "N --crl none", PVS_EXIT_FAILED, "--crl none: cannot be opened: *"},
+		{CREATE "N --input-secret se.hdr", PVS_EXIT_FAILED,
+		 "--input-secret se.hdr: has * bytes, exactly 32 are needed"},
+		{"host-key verify none", PVS_EXIT_FAILED, "none: cannot be opened: *"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(run(rows[i].line, &error));
+		g_assert_error(error, PVS_FAILURE, (gint)rows[i].status);
+		if (!g_pattern_match_simple(rows[i].why, error->message))
+			g_error("%s: %s", rows[i].line, error->message);
+		g_assert_nonnull(pvs_failure_hint(error));
+		assert_no_files();
+	}
+	g_assert_cmpuint(f->calls->len, ==, 0);
+	/* With --stdout any name will do. */
+	g_assert_false(run(CREATE "--stdout a/b", NULL));
+	g_assert_cmpuint(f->calls->len, ==, 1);
+}
+
+#define ERROR(param)                                                                        \
+	"\"error\":{\"code\":-32002,\"message\":\"no.\",\"data\":{\"param\":\"" param "\"," \
+	"\"reason\":\"r\",\"hint\":\"do\"}}"
+
+static void test_refused_by_the_daemon(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *answer;
+		const char *why;
+	} rows[] = {
+		{ERROR("/hdr"), "--hdr se.hdr: no."},
+		{ERROR("/host_keys"), "-k: no."},
+		{ERROR("/host_keys/0"), "-k z16.crt: no."},
+		{ERROR("/host_keys/0/document"), "-k z16.crt: no."},
+		{ERROR("/host_keys/1/name"), "-k installed (no file, so a name): no."},
+		{ERROR("/certificates/0"), "-C ca.crt: no."},
+		{ERROR("/crls/0"), "--crl z16.crt: no."},
+		{ERROR("/cck"), "--cck prod: no."},
+		{ERROR("/cuid"), "--cuid-hex 0x" CUID ": no."},
+		{ERROR("/flags/0"), "--flags disable-dump: no."},
+		{ERROR("/name"), "NAME: no."},
+		{ERROR("/secret/value"), "--input-secret value: no."},
+	};
+
+	put("value", "0123456789abcdef0123456789abcdef", 32);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+
+		answer(f, "create_association", rows[i].answer);
+		g_assert_false(run(CREATE "N -k installed -C ca.crt --crl z16.crt --cck prod "
+					  "--cuid-hex 0x" CUID " --flags disable-dump "
+					  "--input-secret value",
+				   &error));
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+		g_assert_cmpstr(error->message, ==, rows[i].why);
+		g_assert_cmpstr(pvs_failure_hint(error), ==, "do");
+		assert_text("out", "");
+		assert_no_files();
+	}
+	g_assert_false(run(CREATE "--json=short N", NULL));
+	assert_text("out", "{\"code\":-32002,\"message\":\"no.\",\"data\":{\"param\":"
+			   "\"/secret/value\",\"reason\":\"r\",\"hint\":\"do\"}}\n");
+}
+
+/* A result that is not what was asked for leaves no file. */
+static void test_wrong_results(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const guint8 short_request[64] = "asrcbM";
+	g_autofree guint8 *other_magic = g_memdup2(f->request, REQUEST_SIZE);
+	g_autofree guint8 *other_size = g_memdup2(f->request, REQUEST_SIZE);
+	char *results[] = {
+		g_strdup("\"result\":{}"),
+		g_strdup("\"result\":{\"request\":\"*\",\"tag\":\"" TAG "\",\"secret\":" SECRET
+			 "}"),
+		made(f->request, REQUEST_SIZE, "", SECRET),
+		made(f->request, REQUEST_SIZE, TAG "00", SECRET),
+		made(f->request, REQUEST_SIZE, "ff0102030405060708090a0b0c0d0e0f", SECRET),
+		made(f->request, REQUEST_SIZE - 1, TAG, SECRET),
+		made(short_request, sizeof short_request, TAG, SECRET),
+		made((other_magic[0]++, other_magic), REQUEST_SIZE, TAG, SECRET),
+		made((other_size[15]++, other_size), REQUEST_SIZE, TAG, SECRET),
+		made(f->request, REQUEST_SIZE, TAG, "null"),
+		made(f->request, REQUEST_SIZE, TAG,
+		     "{\"type\":\"meta\",\"name\":\"my secret\",\"id\":\"" ID "\"}"),
+		made(f->request, REQUEST_SIZE, TAG,
+		     "{\"type\":\"association\",\"name\":\"another\",\"id\":\"" ID "\"}"),
+		made(f->request, REQUEST_SIZE, TAG,
+		     "{\"type\":\"association\",\"name\":\"my secret\"}"),
+		made(f->request, REQUEST_SIZE, TAG,
+		     "{\"type\":\"association\",\"name\":\"my secret\",\"id\":\"" ID "0\"}"),
+		made(f->request, REQUEST_SIZE, TAG,
+		     "{\"type\":\"association\",\"name\":\"my secret\",\"id\":\"\\n" ID "\"}"),
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(results); i++) {
+		g_autoptr(GError) error = NULL;
+
+		answer(f, "create_association", results[i]);
+		g_assert_false(run(CREATE "'my secret'", &error));
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
+		assert_no_files();
+		g_free(results[i]);
+	}
+}
+
+/* The request is not left behind where the secret info cannot be written. */
+static void test_both_or_neither(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(g_mkdir("my_secret.yaml", 0755), ==, 0);
+	g_assert_false(run(CREATE "'my secret'", &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_false(g_file_test("request", G_FILE_TEST_EXISTS));
+	g_assert_cmpuint(f->calls->len, ==, 0);
+	g_assert_cmpint(g_rmdir("my_secret.yaml"), ==, 0);
+}
+
+static void test_verify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *out = NULL;
+	g_autofree char *params = NULL;
+
+	answer(f, "verify_host_key",
+	       "\"result\":{\"phkh\":\"abcd\",\"subject\":\"CN=\\u001bhost\",\"valid_until\":\"V\","
+	       "\"until\":\"U\",\"chain\":[{\"role\":\"host-key\",\"subject\":\"S\",\"serial\":"
+	       "\"1\","
+	       "\"valid_from\":\"F\",\"valid_until\":\"V\"},{\"role\":\"crl\"},7]}");
+	run("host-key verify z16.crt -C ca.crt", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_cmpstr(out, ==,
+			"z16.crt: accepted\n"
+			"Host key hash (PHKH)  abcd\n"
+			"Subject               CN=\\x1bhost\n"
+			"Document valid until  V\n"
+			"Verdict holds until   U\n"
+			"Resting on:\n"
+			"  ROLE      VALID FROM  VALID UNTIL  SERIAL  SUBJECT\n"
+			"  host-key  F           V            1       S\n"
+			"  crl\n"
+			"\n");
+	params = last_params(f);
+	g_assert_cmpstr(params, ==, "{\"host_key_document\":\"PEM\",\"certificates\":[\"MII=\"]}");
+
+	answer(f, "verify_host_key", ERROR("/host_key_document"));
+	g_assert_false(run("host-key verify z16.crt", &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_cmpstr(error->message, ==, "z16.crt: no.");
+}
+
+static void test_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *out = NULL;
+
+	answer(f, "list_ccks",
+	       "\"result\":{\"ccks\":[{\"name\":\"prod\",\"check_value\":\"0011\"}]}");
+	answer(f, "get_status",
+	       "\"result\":{\"version\":\"9.9\",\"uptime_sec\":90061,\"api_version\":1,\"ccks\":1,"
+	       "\"workers\":[{\"role\":\"vault\",\"pid\":77,\"uptime_sec\":61}],"
+	       "\"reload_error\":\"a: bad\\nb: bad\","
+	       "\"trust\":{\"entries\":[{\"kind\":\"crl\",\"file\":\"old.crl\","
+	       "\"valid_until\":\"2021-01-01T00:00:00Z\"},{\"kind\":\"root\","
+	       "\"valid_until\":\"2388-01-01T00:00:00Z\"}]},\"warnings\":[\"w\\u0007\"]}");
+	run("status", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_nonnull(strstr(out, "9.9, API 1, up 1 d 1 h\n"));
+	g_assert_nonnull(strstr(out, "  prod  0011\n"));
+	g_assert_nonnull(strstr(out, "2021-01-01T00:00:00Z EXPIRED"));
+	g_assert_nonnull(strstr(out, "2388-01-01T00:00:00Z\n"));
+	g_assert_nonnull(strstr(out, "  vault  77   1 min 1 s\n"));
+	g_assert_nonnull(strstr(out, "  w\\x07\n"));
+	g_assert_nonnull(strstr(out, "reload failed, what was there before stays:\n"
+				     "  a: bad\n  b: bad\n"));
+
+	run("status --json=short", &error);
+	g_assert_no_error(error);
+	g_clear_pointer(&out, g_free);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_true(g_str_has_prefix(out, "{\"version\":\"9.9\",\"uptime_sec\":90061,"
+					    "\"api_version\":1,\"ccks\":[{\"name\":\"prod\","
+					    "\"check_value\":\"0011\"}],"));
+	g_assert_true(g_str_has_suffix(out, "\"warnings\":[\"w\\u0007\"]}\n"));
+
+	/* A daemon that says nothing, or nonsense, is shown as well as it goes. */
+	answer(f, "list_ccks", "\"result\":{\"ccks\":[1,null,{\"name\":7}]}");
+	answer(f, "get_status",
+	       "\"result\":{\"version\":1,\"uptime_sec\":-5,\"trust\":[],\"workers\":{},"
+	       "\"warnings\":[1,{}],\"counters\":7}");
+	run("status", &error);
+	g_assert_no_error(error);
+	answer(f, "get_status", "\"result\":{}");
+	run("status", &error);
+	g_assert_no_error(error);
+}
+
+static void test_ping(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *out = NULL;
+
+	answer(f, "ping", "\"result\":{}");
+	run("ping", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_true(g_str_has_prefix(out, "pvsecretd answered after "));
+	run("ping --json=short", &error);
+	g_assert_no_error(error);
+	assert_text("out", "{}\n");
+	run("ping -q", &error);
+	g_assert_no_error(error);
+	assert_text("out", "");
+}
+
+#define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("/commands/create", test_create);
+	ADD("/commands/parameters", test_parameters);
+	ADD("/commands/standard-output", test_standard_output);
+	ADD("/commands/refused-here", test_refused_here);
+	ADD("/commands/refused-by-the-daemon", test_refused_by_the_daemon);
+	ADD("/commands/wrong-results", test_wrong_results);
+	ADD("/commands/both-or-neither", test_both_or_neither);
+	ADD("/commands/verify", test_verify);
+	ADD("/commands/status", test_status);
+	ADD("/commands/ping", test_ping);
+	return g_test_run();
+}

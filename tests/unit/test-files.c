@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-files.c - whole or not at all, all or none
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "client/failure.h"
+#include "client/files.h"
+
+typedef struct {
+	char *directory;
+	char *one;
+	char *two;
+	PvsFiles *files;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->directory = g_dir_make_tmp("pvs-files-XXXXXX", NULL);
+	f->one = g_build_filename(f->directory, "one", NULL);
+	f->two = g_build_filename(f->directory, "two", NULL);
+	f->files = pvs_files_new();
+}
+
+static guint count_entries(const char *directory)
+{
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	guint n = 0;
+
+	while (g_dir_read_name(dir))
+		n++;
+	return n;
+}
+
+static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_clear_pointer(&f->files, pvs_files_free);
+	(void)g_remove(f->one);
+	(void)g_remove(f->two);
+	/* Fails if a temporary file was left behind. */
+	g_assert_cmpint(g_rmdir(f->directory), ==, 0);
+	g_free(f->directory);
+	g_free(f->one);
+	g_free(f->two);
+}
+
+static void put(const char *path, const char *text)
+{
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+	g_autofree char *contents = NULL;
+
+	g_assert_true(g_file_get_contents(path, &contents, NULL, NULL));
+	g_assert_cmpstr(contents, ==, text);
+}
+
+static void plan_both(Fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	pvs_files_add(f->files, f->one, "-o one", &error);
+	g_assert_no_error(error);
+	pvs_files_add(f->files, f->two, "two", &error);
+	g_assert_no_error(error);
+}
+
+static void write_both(Fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	pvs_files_write(f->files, 0, "first", 5, &error);
+	g_assert_no_error(error);
+	pvs_files_write(f->files, 1, "second", 6, &error);
+	g_assert_no_error(error);
+}
+
+static void test_new_files(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	mode_t old = umask(0027);
+	struct stat st;
+
+	plan_both(f);
+	write_both(f);
+	g_assert_false(g_file_test(f->one, G_FILE_TEST_EXISTS));
+	pvs_files_commit(f->files, &error);
+	umask(old);
+	g_assert_no_error(error);
+	assert_holds(f->one, "first");
+	assert_holds(f->two, "second");
+	g_assert_cmpint(g_stat(f->one, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0640);
+	g_assert_cmpuint(count_entries(f->directory), ==, 2);
+}
+
+static void test_replaced(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	put(f->one, "something longer from before");
+	put(f->two, "old");
+	plan_both(f);
+	write_both(f);
+	assert_holds(f->one, "something longer from before");
+	pvs_files_commit(f->files, &error);
+	g_assert_no_error(error);
+	assert_holds(f->one, "first");
+	assert_holds(f->two, "second");
+	g_assert_cmpuint(count_entries(f->directory), ==, 2);
+}
+
+static void test_nothing_without_commit(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	put(f->two, "old");
+	plan_both(f);
+	write_both(f);
+	g_clear_pointer(&f->files, pvs_files_free);
+	g_assert_false(g_file_test(f->one, G_FILE_TEST_EXISTS));
+	assert_holds(f->two, "old");
+	g_assert_cmpuint(count_entries(f->directory), ==, 1);
+}
+
+/* The second file's name turns into a directory, which no rename replaces. */
+static void test_second_fails_first_is_removed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	plan_both(f);
+	write_both(f);
+	g_assert_cmpint(g_mkdir(f->two, 0755), ==, 0);
+	g_assert_false(pvs_files_commit(f->files, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_false(g_file_test(f->one, G_FILE_TEST_EXISTS));
+	g_assert_true(g_file_test(f->two, G_FILE_TEST_IS_DIR));
+}
+
+static void test_second_fails_first_is_put_back(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	put(f->one, "old");
+	plan_both(f);
+	write_both(f);
+	g_assert_cmpint(g_mkdir(f->two, 0755), ==, 0);
+	g_assert_false(pvs_files_commit(f->files, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	assert_holds(f->one, "old");
+	g_clear_pointer(&f->files, pvs_files_free);
+	g_assert_cmpuint(count_entries(f->directory), ==, 2);
+}
+
+/* A link that came between is not replaced either, and what it points to is not touched. */
+static void test_link_that_came_later(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	plan_both(f);
+	write_both(f);
+	g_assert_cmpint(symlink("/nonexistent", f->two), ==, 0);
+	g_assert_false(pvs_files_commit(f->files, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_false(g_file_test(f->one, G_FILE_TEST_EXISTS));
+	g_assert_true(g_file_test(f->two, G_FILE_TEST_IS_SYMLINK));
+}
+
+static void test_refused_beforehand(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *missing = g_build_filename(f->directory, "no", "file", NULL);
+	g_autofree char *slash = g_strconcat(f->directory, "/", NULL);
+	g_autofree char *below = g_build_filename(f->one, "file", NULL);
+	const struct {
+		const char *path;
+		const char *why;
+	} rows[] = {
+		{missing, "LABEL: the directory cannot be opened: *"},
+		{below, "LABEL: the directory cannot be opened: *"},
+		{slash, "LABEL: is a directory"},
+		{f->directory, "LABEL: is a directory"},
+		{"..", "LABEL: is a directory"},
+		{"/dev/null", "LABEL: is not a regular file"},
+		{f->two, "LABEL: is a symbolic link"},
+	};
+
+	put(f->one, "a file");
+	g_assert_cmpint(symlink(f->one, f->two), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(PvsFiles) files = pvs_files_new();
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(pvs_files_add(files, rows[i].path, "LABEL", &error));
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+		g_assert_true(g_pattern_match_simple(rows[i].why, error->message));
+		g_assert_nonnull(pvs_failure_hint(error));
+	}
+	assert_holds(f->one, "a file");
+}
+
+static void test_directory_without_permission(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	gboolean root = geteuid() == 0;
+
+	if (root) {
+		/* In a child, since an effective user id is for good here. */
+		if (!g_test_subprocess()) {
+			g_test_trap_subprocess(NULL, 0, 0);
+			g_test_trap_assert_passed();
+			return;
+		}
+		g_assert_cmpint(chmod(f->directory, 0755), ==, 0);
+		g_assert_cmpint(seteuid(65534), ==, 0);
+	} else {
+		g_assert_cmpint(chmod(f->directory, 0555), ==, 0);
+	}
+	g_assert_false(pvs_files_add(f->files, f->one, "-o one", &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_nonnull(strstr(error->message, g_strerror(EACCES)));
+	if (root)
+		g_assert_cmpint(seteuid(0), ==, 0);
+	g_assert_cmpint(chmod(f->directory, 0755), ==, 0);
+}
+
+/* Ctrl-C between the first byte and the last name leaves nothing behind: it waits. */
+static void test_signals_wait(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	sigset_t pending, mask;
+
+	plan_both(f);
+	pvs_files_write(f->files, 0, "first", 5, NULL);
+	(void)raise(SIGINT);
+	sigpending(&pending);
+	g_assert_true(sigismember(&pending, SIGINT));
+	/* Taken away, or the test would end here as well. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGINT, SIG_DFL);
+	g_clear_pointer(&f->files, pvs_files_free);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	g_assert_false(sigismember(&mask, SIGINT));
+	g_assert_cmpuint(count_entries(f->directory), ==, 0);
+}
+
+/* A disk that is full: /dev/full does not let itself be renamed over, a limit on file sizes does as
+ * well. */
+static void test_full(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *large = g_malloc0(65536);
+
+	if (!g_test_subprocess()) {
+		g_test_trap_subprocess(NULL, 0, 0);
+		g_test_trap_assert_passed();
+		return;
+	}
+	plan_both(f);
+	pvs_files_write(f->files, 0, "first", 5, &error);
+	g_assert_no_error(error);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, 4096}), ==, 0);
+	g_assert_false(pvs_files_write(f->files, 1, large, 65536, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_clear_pointer(&f->files, pvs_files_free);
+	g_assert_cmpuint(count_entries(f->directory), ==, 0);
+}
+
+#define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("/files/new", test_new_files);
+	ADD("/files/replaced", test_replaced);
+	ADD("/files/nothing-without-commit", test_nothing_without_commit);
+	ADD("/files/second-fails-first-is-removed", test_second_fails_first_is_removed);
+	ADD("/files/second-fails-first-is-put-back", test_second_fails_first_is_put_back);
+	ADD("/files/link-that-came-later", test_link_that_came_later);
+	ADD("/files/refused-beforehand", test_refused_beforehand);
+	ADD("/files/no-permission", test_directory_without_permission);
+	ADD("/files/signals-wait", test_signals_wait);
+	ADD("/files/full", test_full);
+	return g_test_run();
+}
