@@ -12,8 +12,8 @@
  * Free chunks are listed by size class, with a bit for each class that has any: finding one is a
  * few instructions, which matters since OpenSSL asks some thousand times for one request.
  *
- * Free memory is always zero, but for heads and links. So wiping is done once, when memory is freed,
- * and what is handed out need not be cleared a second time.
+ * Free memory is always zero, but for heads and links. So wiping is done once, when memory is
+ * freed, and what is handed out need not be cleared a second time.
  */
 #include "daemon/locked.h"
 
@@ -30,9 +30,9 @@
 #include "protocol/error.h"
 
 enum {
-	GRAIN = 16,	/* alignment, and what sizes are a multiple of */
+	GRAIN = 16,	 /* alignment, and what sizes are a multiple of */
 	EXACT_BINS = 64, /* classes of one size each: chunks of up to 1008 bytes */
-	BINS = 128,	/* above, four classes for each power of two */
+	BINS = 128,	 /* above, four classes for each power of two */
 };
 
 typedef struct {
@@ -55,7 +55,8 @@ typedef struct Free {
 #define SEAL_USED G_GUINT64_CONSTANT(0x5a3c96e1f00dcafe)
 #define SEAL_FREE G_GUINT64_CONSTANT(0xa1b2c3d4e5f60718)
 
-/* The books are kept outside of the arena, where a write that runs off a key's end does not reach. */
+/* The books are kept outside of the arena, where a write that runs off a key's end does not reach.
+ */
 static struct {
 	GMutex mutex;
 	guint8 *start; /* NULL: no arena yet */
@@ -396,7 +397,8 @@ gboolean pvs_locked_init(gsize size, GError **error)
 	arena.start = start;
 	arena.size = size;
 	arena.kind = kind;
-	/* One free chunk, and a head behind it that is never free: so every chunk has one behind. */
+	/* One free chunk, and a head behind it that is never free: so every chunk has one behind.
+	 */
 	head = head_at(start, 0);
 	last = head_at(start, (gssize)(size - sizeof *last));
 	set_head(last, 0, size - sizeof *last, SEAL_USED);

@@ -14,15 +14,16 @@
 
 /* Everything that goes into a request. Nothing here is owned. */
 typedef struct {
-	const guint8 (*host_points)[PVS_POINT_SIZE]; /* verified keys, in the order of the keyslots */
-	guint n_host_points;			     /* 1 to PVS_HOST_KEYS_MAX */
+	const guint8 (
+		*host_points)[PVS_POINT_SIZE]; /* verified keys, in the order of the keyslots */
+	guint n_host_points;		       /* 1 to PVS_HOST_KEYS_MAX */
 	PvsHeaderTags tags;
 	guint8 cuid[PVS_CUID_SIZE];
 	guint64 flags;
 	PvsSecretType type;
-	guint8 id[PVS_ID_SIZE];		   /* not for PVS_SECRET_NULL */
-	const PvsSecret *secret;	   /* NULL for PVS_SECRET_NULL; 32 bytes for an association */
-	const PvsSecret *cck;		   /* 32 bytes: the extension secret is derived from it */
+	guint8 id[PVS_ID_SIZE];	 /* not for PVS_SECRET_NULL */
+	const PvsSecret *secret; /* NULL for PVS_SECRET_NULL; 32 bytes for an association */
+	const PvsSecret *cck;	 /* 32 bytes: the extension secret is derived from it */
 	const PvsSecret *extension_secret; /* 32 bytes: given. At most one of the two; NULL: none */
 } PvsRequestInput;
 
@@ -39,8 +40,8 @@ void pvs_request_randomness_clear(PvsRequestRandomness *randomness);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsRequestRandomness, pvs_request_randomness_clear)
 
 /* The request's bytes, newly allocated: ciphertext and public fields only. PVS_ERROR_SYSTEM where
- * OpenSSL or the arena fails, PVS_ERROR_HOST_KEY_INVALID for a point that is not on the curve. Every
- * OpenSSL object is freed before the return: contexts hold keys. */
+ * OpenSSL or the arena fails, PVS_ERROR_HOST_KEY_INVALID for a point that is not on the curve.
+ * Every OpenSSL object is freed before the return: contexts hold keys. */
 GBytes *pvs_request_build(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
 			  GError **error);
 

@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vault.c - the process that holds the keys
+ *
+ * Everything but the building itself happens in the main loop: messages, grants, fronts. A job is
+ * given what it needs (points that nobody changes, keys that live as long as the process, its own
+ * copy of the secret), so the threads share nothing with the loop but the queue.
+ *
+ * Whose a channel is, the monitor says when it hands it over; no field of a message counts.
+ */
+#include "daemon/role.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "daemon/log.h"
+#include "daemon/vault/crypto.h"
+#include "daemon/vault/grants.h"
+#include "daemon/vault/keys.h"
+#include "daemon/vault/look.h"
+#include "daemon/vault/pool.h"
+#include "daemon/vault/request.h"
+#include "protocol/bodies.h"
+#include "protocol/error.h"
+
+/* What the arena is divided into. Measured with OpenSSL 3.0 of Debian 12 on x86-64 (used bytes,
+ * heads of chunks included): the algorithms that were fetched and their names 310 KiB, parsing
+ * certificates 40 KiB more, of which most stays; a thread's random number generators 4 KiB; a
+ * request being built 15 KiB at most, however many host keys it has; a CCK 64 bytes. So a thread is
+ * counted at twice what it was seen to use. The rest of the arena is for keys and for what waits: a
+ * BUILD message is at most 13 KiB, a secret that waits for a thread 64 bytes. */
+enum {
+	THREAD_SHARE = 40 * 1024,
+	WAITING_SHARE = 128 * 1024,
+};
+
+enum {
+	JOBS_MAX = 64, /* of one front, waiting or being built; then it is not read */
+	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
+	/* What the process may still map after its start: the heap of messages and answers. */
+	GROWTH = 64 * 1024 * 1024,
+};
+
+/* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
+typedef struct {
+	PvsAddFront identity; /* as the monitor said */
+	PvsChannel *channel;  /* NULL: it has gone */
+	PvsGrants *grants;
+	PvsLane *lane;
+	guint jobs;
+} Front;
+
+typedef struct {
+	Front *front;
+	guint64 call;
+	GBytes *points;
+	PvsRequestInput input; /* but host_points, secret and cck, which follow from the others */
+	const PvsKey *cck;     /* NULL: none */
+	PvsSecret *secret;     /* NULL: none, or still to be drawn */
+	gboolean draw_secret;
+	GBytes *request; /* the outcome: one of the two */
+	GError *error;
+} Job;
+
+static struct {
+	PvsKeys *keys;
+	PvsLook *look;
+	PvsPool *pool;
+	guint threads;
+	PvsChannel *trust;
+	GHashTable *fronts; /* number of a front -> Front */
+	guint64 built;
+	guint64 refused;
+} vault;
+
+static void job_free(Job *job);
+
+/* ---- fronts ---- */
+
+static void front_free_if_unused(Front *front)
+{
+	if (front->channel || front->jobs > 0)
+		return;
+	pvs_add_front_clear(&front->identity);
+	g_free(front);
+}
+
+static void front_gone(Front *front)
+{
+	g_hash_table_remove(vault.fronts, GUINT_TO_POINTER(front->identity.front));
+	g_clear_pointer(&front->channel, pvs_channel_free);
+	g_clear_pointer(&front->grants, pvs_grants_free);
+	/* Jobs that are dropped here hold the front, too. */
+	front->jobs++;
+	g_clear_pointer(&front->lane, pvs_lane_close);
+	front->jobs--;
+	front_free_if_unused(front);
+}
+
+static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
+{
+	Front *front = user;
+
+	if (broken)
+		pvs_warning("the front of uid %u sent what it may not send; its channel is closed",
+			    front->identity.uid);
+	front_gone(front);
+}
+
+static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *w)
+{
+	pvs_channel_send(front->channel, type, call, w, NULL);
+	/* A front reads whatever its client does; one that does not would fill the memory. */
+	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
+		pvs_warning("the front of uid %u does not read its answers; its channel is closed",
+			    front->identity.uid);
+		pvs_channel_close(front->channel);
+	}
+}
+
+static void answer_body(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
+			gconstpointer body)
+{
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, fields, body);
+	answer(front, type, call, &w);
+}
+
+static void refuse(Front *front, guint64 call, const GError *error)
+{
+	g_auto(PvsWriter) w = pvs_writer();
+
+	if (error->code >= PVS_ERROR_CONFIG)
+		pvs_error("a request could not be built: %s", error->message);
+	vault.refused++;
+	pvs_writer_error(&w, error);
+	answer(front, PVS_MESSAGE_REFUSED, call, &w);
+}
+
+/* ---- building ---- */
+
+static gboolean build(Job *job, GError **error)
+{
+	g_auto(PvsRequestRandomness) randomness = {.customer_key = NULL};
+	PvsRequestInput input = job->input;
+	gsize size;
+
+	if (job->draw_secret) {
+		job->secret = pvs_secret_new(PVS_ASSOCIATION_SIZE);
+		if (!job->secret || RAND_priv_bytes(job->secret->bytes, PVS_ASSOCIATION_SIZE) != 1)
+			return pvs_crypto_failed(error, "drawing a secret");
+	}
+	input.host_points = g_bytes_get_data(job->points, &size);
+	input.n_host_points = (guint)(size / PVS_POINT_SIZE);
+	input.secret = job->secret;
+	input.cck = job->cck ? job->cck->secret : NULL;
+	if (!pvs_request_draw(&randomness, error))
+		return FALSE;
+	job->request = pvs_request_build(&input, &randomness, error);
+	return job->request != NULL;
+}
+
+static void work(gpointer data)
+{
+	Job *job = data;
+
+	if (!build(job, &job->error))
+		g_assert(job->error);
+	/* In this thread, and at once: what waits to be answered holds no secret any more. */
+	g_clear_pointer(&job->secret, pvs_secret_free);
+}
+
+static void job_free(Job *job)
+{
+	job->front->jobs--;
+	front_free_if_unused(job->front);
+	g_clear_pointer(&job->points, g_bytes_unref);
+	g_clear_pointer(&job->request, g_bytes_unref);
+	g_clear_pointer(&job->secret, pvs_secret_free);
+	g_clear_error(&job->error);
+	g_free(job);
+}
+
+static void dropped(gpointer data)
+{
+	job_free(data);
+}
+
+static void answer_job(const Job *job)
+{
+	PvsBuilt body = {.request = job->request};
+
+	if (job->error) {
+		refuse(job->front, job->call, job->error);
+		return;
+	}
+	vault.built++;
+	memcpy(body.id, job->input.id, sizeof body.id);
+	if (job->cck)
+		memcpy(body.check_value, job->cck->check_value, sizeof body.check_value);
+	answer_body(job->front, PVS_MESSAGE_BUILT, job->call, pvs_built_fields, &body);
+}
+
+static void done(gpointer data)
+{
+	Job *job = data;
+	Front *front = job->front;
+
+	if (front->channel) {
+		answer_job(job);
+		if (front->jobs == JOBS_MAX)
+			pvs_channel_pause(front->channel, FALSE);
+	}
+	job_free(job);
+}
+
+/* A first request, for what is lazy: in the process, and in every thread that builds. */
+static gboolean warm_up(GError **error)
+{
+	g_auto(PvsRequestRandomness) randomness = {.customer_key = NULL};
+	g_autoptr(PvsSecret) secret = pvs_secret_new(PVS_ASSOCIATION_SIZE);
+	g_autoptr(GBytes) request = NULL;
+	guint8 point[PVS_POINT_SIZE], check_value[8];
+	PvsRequestInput input = {
+		.host_points = (const guint8(*)[PVS_POINT_SIZE])point,
+		.n_host_points = 1,
+		.type = PVS_SECRET_ASSOCIATION,
+		.secret = secret,
+		.cck = secret,
+	};
+
+	if (!secret || RAND_priv_bytes(secret->bytes, secret->size) != 1)
+		return pvs_crypto_failed(error, "drawing a secret");
+	if (!pvs_request_draw(&randomness, error) ||
+	    !pvs_request_point(randomness.customer_key, point, error) ||
+	    !pvs_request_check_value(secret, check_value, error))
+		return FALSE;
+	request = pvs_request_build(&input, &randomness, error);
+	return request != NULL;
+}
+
+/* ---- what a front asks ---- */
+
+/* The secret itself: drawn later, by the thread, or given. FALSE with @error NULL: what the front
+ * sends makes no sense at all. */
+static gboolean read_value(const PvsBuild *build, Job *job, GError **error)
+{
+	gboolean is_null = build->type == PVS_SECRET_NULL;
+
+	if ((!is_null && build->type != PVS_SECRET_ASSOCIATION) ||
+	    is_null != (build->value_kind == PVS_VALUE_NONE) ||
+	    build->value_kind > PVS_VALUE_GIVEN ||
+	    (build->value_kind != PVS_VALUE_GIVEN && build->value.size > 0) ||
+	    (is_null && build->name))
+		return FALSE;
+	job->input.type = (PvsSecretType)build->type;
+	if (is_null)
+		return TRUE;
+	if (!build->name)
+		return pvs_fail(error, PVS_ERROR_PARAM_NAME, "/name", NULL);
+	pvs_request_id(build->name, job->input.id);
+	job->draw_secret = build->value_kind == PVS_VALUE_RANDOM;
+	if (job->draw_secret)
+		return TRUE;
+	if (build->value.size != PVS_ASSOCIATION_SIZE)
+		return pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value", NULL);
+	job->secret = pvs_secret_new(build->value.size);
+	if (!job->secret) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+				    "the memory for keys is full");
+		return FALSE;
+	}
+	memcpy(job->secret->bytes, build->value.data, build->value.size);
+	return TRUE;
+}
+
+static gboolean read_build(const PvsBuild *build, Job *job, GError **error)
+{
+	G_STATIC_ASSERT(sizeof build->tags == sizeof job->input.tags);
+	memcpy(&job->input.tags, build->tags, sizeof job->input.tags);
+	memcpy(job->input.cuid, build->cuid, sizeof job->input.cuid);
+	job->input.flags = build->flags;
+	if (!read_value(build, job, error))
+		return FALSE;
+	if (build->cck) {
+		job->cck = pvs_keys_find(vault.keys, build->cck);
+		if (!job->cck)
+			return pvs_fail(error, PVS_ERROR_NO_CCK, "/cck", build->cck);
+	}
+	return TRUE;
+}
+
+static Job *job_new(Front *front, guint64 call)
+{
+	Job *job = g_new0(Job, 1);
+
+	job->front = front;
+	job->call = call;
+	front->jobs++;
+	return job;
+}
+
+static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user)
+{
+	static const PvsBuilt expired = {.expired = 1};
+	Front *front = user;
+	g_auto(PvsBuild) build = {0};
+	g_autoptr(GError) error = NULL;
+	Job *job;
+
+	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.slot >= PVS_GRANTS_MAX)
+		return FALSE;
+	job = job_new(front, message->call);
+	if (!read_build(&build, job, &error)) {
+		job_free(job);
+		if (error)
+			refuse(front, message->call, error);
+		return error != NULL;
+	}
+	job->points = pvs_grants_get(front->grants, build.slot, time(NULL));
+	if (!job->points) {
+		job_free(job);
+		answer_body(front, PVS_MESSAGE_BUILT, message->call, pvs_built_fields, &expired);
+		return TRUE;
+	}
+	pvs_lane_push(front->lane, job);
+	if (front->jobs == JOBS_MAX)
+		pvs_channel_pause(channel, TRUE);
+	return TRUE;
+}
+
+static gboolean on_ccks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	g_auto(PvsCcksAre) body = {{0}};
+	PvsCckInfo *ccks;
+	guint n = pvs_keys_size(vault.keys);
+
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	ccks = pvs_list_init(&body.ccks, PvsCckInfo, n);
+	for (guint i = 0; i < n; i++) {
+		const PvsKey *key = pvs_keys_nth(vault.keys, i);
+
+		ccks[i].name = g_strdup(key->name);
+		memcpy(ccks[i].check_value, key->check_value, sizeof ccks[i].check_value);
+	}
+	answer_body(user, PVS_MESSAGE_CCKS_ARE, message->call, pvs_ccks_are_fields, &body);
+	return TRUE;
+}
+
+static gboolean on_counters(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	PvsCountersAre body = {
+		.built = vault.built,
+		.refused = vault.refused,
+		.threads = vault.threads,
+		.locked_used = (guint32)pvs_locked_used(),
+		.locked_peak = (guint32)pvs_locked_peak(),
+		.ccks = pvs_keys_size(vault.keys),
+		.signing_keys = pvs_look_size(vault.look),
+		.locked_kind = (char *)pvs_locked_kind(),
+	};
+
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	answer_body(user, PVS_MESSAGE_COUNTERS_ARE, message->call, pvs_counters_are_fields, &body);
+	return TRUE;
+}
+
+static const PvsHandlerRow front_rows[] = {
+	{PVS_MESSAGE_BUILD, on_build},
+	{PVS_MESSAGE_CCKS, on_ccks},
+	{PVS_MESSAGE_COUNTERS, on_counters},
+	{0, NULL},
+};
+
+/* ---- what trust says ---- */
+
+/* The vault's own look at every key of a grant. NULL with @error: one of them is not accepted. */
+static GBytes *look_at(const PvsGrant *grant, GError **error)
+{
+	g_autofree guint8 *points = g_malloc_n(grant->keys.n, PVS_POINT_SIZE);
+
+	for (guint i = 0; i < grant->keys.n; i++) {
+		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
+		gsize tbs_size, signature_size;
+		const guint8 *tbs = g_bytes_get_data(key->tbs, &tbs_size);
+		const guint8 *signature = g_bytes_get_data(key->signature, &signature_size);
+
+		if (!pvs_look(vault.look, tbs, tbs_size, (PvsSignatureAlgorithm)key->algorithm,
+			      signature, signature_size, points + i * PVS_POINT_SIZE, error))
+			return NULL;
+	}
+	return g_bytes_new_take(g_steal_pointer(&points), (gsize)grant->keys.n * PVS_POINT_SIZE);
+}
+
+static gboolean makes_sense(const PvsGrant *grant)
+{
+	if (grant->slot >= PVS_GRANTS_MAX || grant->keys.n < 1 || grant->keys.n > PVS_HOST_KEYS_MAX)
+		return FALSE;
+	for (guint i = 0; i < grant->keys.n; i++) {
+		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
+
+		if (!key->tbs || !key->signature)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
+{
+	g_auto(PvsGrant) grant = {0};
+	g_auto(PvsWriter) w = pvs_writer();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) points = NULL;
+	PvsGranted granted = {0};
+	Front *front;
+
+	if (!pvs_body_get(&message->body, pvs_grant_fields, &grant) || !makes_sense(&grant))
+		return FALSE;
+	front = g_hash_table_lookup(vault.fronts, GUINT_TO_POINTER(grant.front));
+	if (front) {
+		/* Whatever comes of it, the grant that was there is not wanted any more. */
+		pvs_grants_drop(front->grants, grant.slot);
+		points = look_at(&grant, &error);
+	} else {
+		/* It may just have gone. */
+		pvs_fail(&error, PVS_ERROR_RESTARTING, NULL, NULL);
+	}
+	if (points) {
+		pvs_grants_put(front->grants, grant.slot, grant.until, points);
+	} else {
+		granted.refused = 1;
+		granted.error =
+			error->code < PVS_ERROR_CONFIG ? (guint16)error->code : PVS_ERROR_INTERNAL;
+	}
+	pvs_body_put(&w, pvs_granted_fields, &granted);
+	pvs_channel_send(channel, PVS_MESSAGE_GRANTED, message->call, &w, NULL);
+	return TRUE;
+}
+
+static const PvsHandlerRow trust_rows[] = {
+	{PVS_MESSAGE_GRANT, on_grant},
+	{0, NULL},
+};
+
+/* Trust and the vault go together: grants of one are of no use with another. */
+static void on_trust_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken,
+			    gpointer user G_GNUC_UNUSED)
+{
+	if (broken)
+		pvs_error("trust sent what it may not send");
+	pvs_role_quit(broken ? 70 : 0);
+}
+
+/* ---- what the monitor says ---- */
+
+static int steal_fd(PvsMessage *message)
+{
+	int fd = message->fds[0];
+
+	message->fds[0] = -1;
+	return fd;
+}
+
+static gboolean on_link(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			gpointer user G_GNUC_UNUSED)
+{
+	if (!pvs_reader_end(&message->body) || vault.trust)
+		return FALSE;
+	vault.trust = pvs_channel_new(steal_fd(message), PVS_ROLE_VAULT, PVS_ROLE_TRUST, trust_rows,
+				      on_trust_closed, NULL);
+	return TRUE;
+}
+
+static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			     gpointer user G_GNUC_UNUSED)
+{
+	g_auto(PvsAddFront) identity = {0};
+	Front *front;
+
+	if (!pvs_body_get(&message->body, pvs_add_front_fields, &identity) ||
+	    g_hash_table_contains(vault.fronts, GUINT_TO_POINTER(identity.front)))
+		return FALSE;
+	front = g_new0(Front, 1);
+	front->identity = identity;
+	identity = (PvsAddFront){0};
+	front->grants = pvs_grants_new();
+	front->lane = pvs_lane_new(vault.pool);
+	front->channel = pvs_channel_new(steal_fd(message), PVS_ROLE_VAULT, PVS_ROLE_FRONT,
+					 front_rows, on_front_closed, front);
+	g_hash_table_insert(vault.fronts, GUINT_TO_POINTER(front->identity.front), front);
+	return TRUE;
+}
+
+static const PvsHandlerRow monitor_rows[] = {
+	{PVS_MESSAGE_LINK, on_link},
+	{PVS_MESSAGE_ADD_FRONT, on_add_front},
+	{0, NULL},
+};
+
+/* ---- loading ---- */
+
+/* Both directories, so that the owner hears of all that is wrong at once. */
+static gboolean load_files(const PvsVaultStart *start, GError **error)
+{
+	g_autoptr(GError) keys_error = NULL;
+	g_autoptr(GError) look_error = NULL;
+
+	vault.keys = pvs_keys_load(start->cck_directory, start->credentials_directory, &keys_error);
+	vault.look = pvs_look_load(start->trust_directory, &look_error);
+	if (keys_error && look_error)
+		g_set_error(error, PVS_ERROR, keys_error->code, "%s\n%s", keys_error->message,
+			    look_error->message);
+	else if (keys_error || look_error)
+		g_propagate_error(error, keys_error ? g_steal_pointer(&keys_error)
+						    : g_steal_pointer(&look_error));
+	return vault.keys && vault.look;
+}
+
+/* How many requests may be built at a time: as many as there are processors, if the arena has room.
+ */
+static gboolean count_threads(guint *threads, GError **error)
+{
+	gsize used = pvs_locked_used(), size = pvs_locked_size();
+
+	if (used + WAITING_SHARE + THREAD_SHARE > size) {
+		g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
+			    "the memory for keys is too small: %u CCKs and OpenSSL leave "
+			    "%" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT
+			    " KiB; have fewer CCKs in cck.d and among "
+			    "the credentials",
+			    pvs_keys_size(vault.keys), (size - used) / 1024, size / 1024);
+		return FALSE;
+	}
+	*threads = (guint)MIN((size - used - WAITING_SHARE) / THREAD_SHARE, g_get_num_processors());
+	return TRUE;
+}
+
+/* Keys are in the arena; this keeps what is around them (stacks, the heap) from the swap as well.
+ * Last of all, so that what the process needs is known: with MCL_FUTURE and a limit that is too
+ * low, mmap() would fail later, in the middle of a call. */
+static void lock_process(void)
+{
+	g_autofree char *text = NULL;
+	struct rlimit limit;
+	guint64 need = 0;
+
+	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+		need = g_ascii_strtoull(text, NULL, 10) * (guint64)sysconf(_SC_PAGESIZE) + GROWTH;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || need == 0)
+		return;
+	if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < need) {
+		pvs_info("keys are in locked memory; the rest of the process is not, since that "
+			 "takes LimitMEMLOCK=%" G_GUINT64_FORMAT "M, and it is %" G_GUINT64_FORMAT
+			 "M",
+			 need / (1024 * 1024) + 1, (guint64)limit.rlim_cur / (1024 * 1024));
+		return;
+	}
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		pvs_warning("cannot lock the whole process (mlockall: %s); keys are in locked "
+			    "memory all the same",
+			    g_strerror(errno));
+}
+
+/* The same for looking at host keys, with each algorithm; nothing is signed by it. */
+static void warm_up_look(void)
+{
+	static const guint8 nothing[1];
+	guint8 point[PVS_POINT_SIZE];
+
+	for (guint i = PVS_SIGNATURE_RSA_SHA256; i <= PVS_SIGNATURE_ECDSA_SHA512; i++)
+		pvs_look(vault.look, nothing, sizeof nothing, (PvsSignatureAlgorithm)i, nothing,
+			 sizeof nothing, point, NULL);
+}
+
+static gboolean load(PvsReader *reader, GError **error)
+{
+	static const PvsPoolFunctions functions = {
+		.begin = warm_up, .work = work, .done = done, .dropped = dropped};
+	g_auto(PvsVaultStart) start = {0};
+
+	if (!pvs_body_get(reader, pvs_vault_start_fields, &start)) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+				    "the monitor sent a START that cannot be read");
+		return FALSE;
+	}
+	/* One heap for all threads: glibc would reserve 64 MiB of addresses for each. */
+	mallopt(M_ARENA_MAX, 1);
+	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) || !load_files(&start, error) ||
+	    !warm_up(error))
+		return FALSE;
+	warm_up_look();
+	if (!count_threads(&vault.threads, error))
+		return FALSE;
+	vault.pool = pvs_pool_new(vault.threads, &functions, error);
+	if (!vault.pool)
+		return FALSE;
+	vault.fronts = g_hash_table_new(NULL, NULL);
+	lock_process();
+	return TRUE;
+}
+
+static void serve(PvsChannel *monitor G_GNUC_UNUSED)
+{
+	pvs_info("%u CCKs, %u signing keys, %u threads, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+		 " KiB of key memory in use (%s)",
+		 pvs_keys_size(vault.keys), pvs_look_size(vault.look), vault.threads,
+		 pvs_locked_used() / 1024, pvs_locked_size() / 1024, pvs_locked_kind());
+}
+
+const PvsRoleRow pvs_role_vault = {
+	.role = PVS_ROLE_VAULT,
+	.load = load,
+	.serve = serve,
+	.monitor_rows = monitor_rows,
+	.locked_size = PVS_LOCKED_MAX,
+};
