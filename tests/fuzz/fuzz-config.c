@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz-config.c - the reader of the configuration, fed with any bytes
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "protocol/error.h"
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
+
+/* What was accepted is within what the rest of the daemon relies on. */
+static void check(const PvsConfig *c)
+{
+	const char *paths[] = {c->trust_directory, c->crl_directory, c->host_key_directory,
+			       c->cck_directory};
+
+	g_assert_true(!c->root_ca || c->root_ca[0] == '/');
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++)
+		g_assert_true(paths[i][0] == '/' && strlen(paths[i]) < 4096 &&
+			      g_utf8_validate(paths[i], -1, NULL));
+	g_assert_true(c->max_host_keys >= 1 && c->max_host_keys <= 255);
+	g_assert_true(c->connections >= 1 && c->connections_per_user >= 1);
+	g_assert_true(c->calls >= 1 && c->calls_per_user >= 1 && c->batch_size >= 1);
+	g_assert_true(c->message_size <= 2 * 1024 * 1024 && c->depth <= 64);
+	g_assert_true(c->receive_sec >= 1 && c->reply_sec >= 1 && c->idle_sec >= 1);
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvsConfig) config = NULL;
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	char path[64];
+
+	g_assert_true(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	config = pvs_config_read(path, &error);
+	close(fd);
+	if (config) {
+		check(config);
+	} else {
+		g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
+
+		g_assert_error(error, PVS_ERROR, PVS_ERROR_CONFIG);
+		g_assert_true(g_utf8_validate(error->message, -1, NULL));
+		for (char **line = lines; *line; line++)
+			g_assert_true(g_str_has_prefix(*line, path) && strstr(*line, "; "));
+	}
+	return 0;
+}
