@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""What the daemon's processes are: nobody's to look into, with nothing open but their channels"""
+import os
+import re
+import signal
+import unittest
+
+import harness
+import pki
+
+# Kinds of descriptor besides 0, 1, 2 and sockets.
+ALLOWED = {
+    "monitor": {"anon_inode:[eventfd]", "anon_inode:[signalfd]", "the program"},
+    "front": {"anon_inode:[eventfd]"},
+    "trust": {"anon_inode:[eventfd]"},
+    "vault": {"anon_inode:[eventfd]"},
+}
+
+
+class Processes(harness.Case):
+    """/proc of each role while a client is connected."""
+
+    @classmethod
+    def make_daemon(cls):
+        return harness.Daemon(pki.get())
+
+    def setUp(self):
+        self.one = self.client()
+        self.one.call("list_ccks")
+        self.pids = {"monitor": [self.daemon.process.pid]}
+        for role in ("front", "trust", "vault"):
+            self.pids[role] = self.daemon.workers(role)
+        self.assertEqual({role: len(pids) for role, pids in self.pids.items()},
+                         {"monitor": 1, "front": 2, "trust": 1, "vault": 1})
+
+    def each(self, *but):
+        return [(role, pid) for role, pids in self.pids.items() for pid in pids
+                if role not in but]
+
+    @staticmethod
+    def read(pid, name):
+        with open("/proc/%d/%s" % (pid, name), "rb") as file:
+            return file.read()
+
+    def status(self, pid):
+        return dict(line.split(":\t", 1) for line in self.read(pid, "status").decode().splitlines()
+                    if ":\t" in line)
+
+    @unittest.skipUnless(harness.ROOT, "only as another user than the daemon can it be told")
+    def test_not_dumpable(self):
+        """Such a process's files in /proc belong to root: nobody of its own uid looks into it."""
+        for role, pid in self.each():
+            with self.subTest(role):
+                self.assertEqual(os.stat("/proc/%d/mem" % pid).st_uid, 0)
+                self.assertEqual(self.status(pid)["Uid"].split(), [str(harness.DAEMON_UID)] * 4)
+
+    def test_the_same_user_cannot_look(self):
+        for role, pid in self.each():
+            with self.subTest(role):
+                for name in ("mem", "maps", "environ", "fd/0"):
+                    words = ["cat", "/proc/%d/%s" % (pid, name)]
+                    if harness.ROOT:
+                        words = ["setpriv", "--reuid", harness.DAEMON_UID, "--regid",
+                                 harness.DAEMON_GID, "--clear-groups", *words]
+                    done = harness.run_program(*words)
+                    self.assertNotEqual(done.returncode, 0, name)
+                    self.assertEqual(done.stdout, b"")
+
+    def test_no_privileges(self):
+        for role, pid in self.each():
+            with self.subTest(role):
+                status = self.status(pid)
+                self.assertEqual(status["NoNewPrivs"], "1")
+                if harness.ROOT:
+                    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                        self.assertEqual(int(status[name], 16), 0, name)
+                    self.assertEqual(status["Groups"].split(), [])
+
+    def test_no_core(self):
+        for role, pid in self.each():
+            with self.subTest(role):
+                self.assertRegex(self.read(pid, "limits").decode(),
+                                 r"(?m)^Max core file size +0 +0 ")
+
+    @unittest.skipUnless(harness.ROOT, "only root sees the descriptors of what is not dumpable")
+    def test_descriptors(self):
+        listening = "socket:[%d]" % os.fstat(self.daemon.listener.fileno()).st_ino
+        for role, pid in self.each():
+            with self.subTest(role):
+                folder = "/proc/%d/fd" % pid
+                open_ = {int(name): os.readlink(os.path.join(folder, name))
+                         for name in os.listdir(folder)}
+                self.assertEqual([open_.pop(fd, None) for fd in (0, 1)], ["/dev/null"] * 2)
+                self.assertRegex(open_.pop(2), r"^pipe:")
+                if role != "monitor":
+                    self.assertRegex(open_[3], "^socket:")
+                    self.assertNotIn(listening, open_.values())
+                else:
+                    self.assertIn(listening, open_.values())
+                rest = {"the program" if text == os.readlink("/proc/%d/exe" % pid) else text
+                        for text in open_.values() if not text.startswith("socket:")}
+                self.assertLessEqual(rest, ALLOWED[role], open_)
+
+    @unittest.skipUnless(harness.ROOT, "only root sees the descriptors of what is not dumpable")
+    def test_number_of_sockets(self):
+        """Front: monitor, trust, vault, one client. Trust and vault: monitor, each other, one
+        for the front (the one kept warm has no identity yet, and no channels)."""
+        n = {}
+        for role, pids in self.pids.items():
+            for pid in pids:
+                folder = "/proc/%d/fd" % pid
+                n.setdefault(role, set()).add(sum(
+                    os.readlink(os.path.join(folder, name)).startswith("socket:")
+                    for name in os.listdir(folder)))
+        self.assertEqual(n["front"], {1, 4})
+        self.assertEqual(n["trust"], {3})
+        self.assertEqual(n["vault"], {3})
+
+    @unittest.skipUnless(harness.ROOT, "only root sees the environment of what is not dumpable")
+    def test_environment(self):
+        for role, pid in self.each("monitor"):
+            with self.subTest(role):
+                self.assertEqual(self.read(pid, "environ"), b"")
+
+    def test_command_lines(self):
+        for role, pid in self.each("monitor"):
+            with self.subTest(role):
+                self.assertEqual(self.read(pid, "cmdline").rstrip(b"\0").split(b"\0"),
+                                 [b"pvsecretd", b"--role=" + role.encode()])
+
+    @unittest.skipUnless(harness.ROOT, "only root sees the program of what is not dumpable")
+    def test_the_same_program(self):
+        binary = os.stat(harness.find_program("pvsecretd"))
+        for role, pid in self.each():
+            with self.subTest(role):
+                self.assertTrue(os.path.samestat(os.stat("/proc/%d/exe" % pid), binary))
+
+    def test_no_executable_memory_that_can_be_written(self):
+        if not harness.ROOT:
+            self.skipTest("only root sees the memory of what is not dumpable")
+        for role, pid in self.each():
+            with self.subTest(role):
+                modes = re.findall(r"^[0-9a-f]+-[0-9a-f]+ (\S+)", self.read(pid, "maps").decode(),
+                                   re.MULTILINE)
+                self.assertTrue(modes)
+                self.assertFalse([mode for mode in modes if "w" in mode and "x" in mode])
+
+    def test_status_tells_them(self):
+        told = {}
+        for worker in self.one.call("get_status")["workers"]:
+            told.setdefault(worker["role"], []).append(worker["pid"])
+        self.assertEqual({role: sorted(pids) for role, pids in told.items()}, self.pids)
+
+    def test_signals_to_workers(self):
+        """Ctrl-C in a terminal reaches all of them: the monitor decides when to stop."""
+        for role, pid in self.each("monitor"):
+            with self.subTest(role):
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    os.kill(pid, number)
+                self.assertIn("ccks", self.one.call("list_ccks"), role)
+                self.assertIn(pid, self.daemon.workers(role))

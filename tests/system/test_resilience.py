@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT
+"""What happens when a process dies, when the daemon reloads, and when it is started anew"""
+import base64
+import json
+import os
+import signal
+import unittest
+
+import harness
+import material
+import pki
+
+HDR = material.header("resilience")
+CALLS = 60
+
+
+class Restarts(harness.Case):
+    """kill -9, SIGHUP and SIGTERM, idle and during calls."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki, limits={"CallsPerUser": 8})
+
+    def params(self, i=0, **more):
+        """Calls for different machines and numbers of them, so that grants come and go."""
+        hosts = self.pki.hosts
+        chosen = [hosts[(i + j) % len(hosts)] for j in range(1 + i % 5)]
+        return dict({"hdr": base64.b64encode(HDR).decode(), "name": "resilience %d" % i,
+                     "cck": "cck", "host_keys": [{"document": host.pem} for host in chosen]},
+                    **more)
+
+    def ctl_create(self):
+        """The next call, with nothing between: whatever has to be waited for is the client's."""
+        document = self.pki.hosts[0].crt
+        hdr = harness.write_file(os.path.join(harness.WORK, "resilience.hdr"), HDR)
+        done = self.daemon.ctl("create", "association", "-k", document, "--hdr", hdr, "--cck",
+                               "cck", "-o", "-", "--json=off", "resilience")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(material.parse_request(done.stdout).type, 2)
+
+    def kill(self, role):
+        """Kills and waits until the process is gone; not until the daemon has seen it."""
+        with self.daemon.client() as client:  # so that there is a front
+            client.call("ping")
+            since = len(self.daemon.log)
+            for pid in self.daemon.workers(role):
+                one = harness.Pid(pid)
+                one.kill()
+                one.wait()
+                one.close()
+        return since
+
+    # Idle.
+
+    def test_kill_idle_then_pvsecretctl(self):
+        for role in ("front", "trust", "vault"):
+            for _ in range(3):
+                with self.subTest(role):
+                    self.kill(role)
+                    self.ctl_create()
+
+    def test_kill_idle_then_a_kept_connection(self):
+        with self.client() as client:
+            before = client.call("create_association", self.params())
+            for role in ("trust", "vault"):
+                with self.subTest(role):
+                    self.kill(role)
+                    after = client.call("create_association", self.params())
+                    self.assertEqual(after["secret"], before["secret"])
+                    self.assertEqual(client.call("list_ccks")["ccks"][0]["name"], "cck")
+
+    def test_kill_the_front(self):
+        """Its connections close; a new one finds another front."""
+        with self.client() as client:
+            client.call("ping")
+            since = self.kill("front")
+            self.assertEqual(client.rest(), [])
+        self.daemon.wait_log(r"the front of uid \d+ died", since)
+        with self.client() as client:
+            client.call("create_association", self.params())
+
+    def test_status_counts_them(self):
+        with self.client() as client:
+            before = client.call("get_status")
+            since = self.kill("vault")
+            self.daemon.wait_log("trust and the vault are back", since)
+            after = client.call("get_status")
+            self.assertEqual(after["restarts"], before["restarts"] + 1)
+
+    # During calls.
+
+    def post_all(self, client):
+        return [client.post("create_association", self.params(i)) for i in range(CALLS)]
+
+    def collect(self, client, idents, first):
+        """Every call has exactly one answer, and it is a result."""
+        answers = dict(first)
+        while len(answers) < len(idents):
+            answer = client.answer()
+            self.assertNotIn(answer["id"], answers, "answered twice")
+            answers[answer["id"]] = answer
+        client.finish()
+        self.assertEqual(client.rest(), [])
+        self.assertEqual(set(answers), set(idents))
+        errors = [answer["error"] for answer in answers.values() if "error" in answer]
+        self.assertEqual(errors, [])
+        names = {answers[ident]["result"]["secret"]["name"] for ident in idents}
+        self.assertEqual(len(names), len(idents))
+
+    def test_kill_during_calls(self):
+        for role in ("trust", "vault", "vault", "trust"):
+            with self.subTest(role), self.client() as client:
+                idents = self.post_all(client)
+                first = client.answer()
+                worker = self.daemon.worker(role)
+                worker.kill()
+                self.collect(client, idents, {first["id"]: first})
+                worker.wait()
+                worker.close()
+
+    def test_kill_both_during_calls(self):
+        with self.client() as client:
+            idents = self.post_all(client)
+            first = client.answer()
+            for role in ("trust", "vault"):
+                self.daemon.worker(role).kill()
+            self.collect(client, idents, {first["id"]: first})
+
+    def test_kill_the_front_during_calls(self):
+        """What was answered is whole; then the end, and the next connection works."""
+        with self.client() as client:
+            self.post_all(client)
+            client.answer()
+            for pid in self.daemon.workers("front"):
+                os.kill(pid, signal.SIGKILL)
+            client.rest_or_half()
+        self.ctl_create()
+
+    # Reload.
+
+    def names(self, client):
+        return [entry["name"] for entry in client.call("list_ccks")["ccks"]]
+
+    def test_reload_brings_a_new_cck(self):
+        path = self.daemon.write_cck("second", material.OTHER_CCK)
+        self.addCleanup(self.daemon.reload)
+        self.addCleanup(os.unlink, path)
+        with self.client() as client:
+            self.assertEqual(self.names(client), ["cck"])
+            self.assertIn("reloaded", self.daemon.reload())
+            self.assertEqual(self.names(client), ["cck", "second"])
+            result = client.call("create_association", self.params(cck="second"))
+            self.assertEqual(result["cck"]["check_value"],
+                             material.check_value(material.OTHER_CCK))
+
+    def test_reload_takes_a_cck_away(self):
+        path = self.daemon.write_cck("second", material.OTHER_CCK)
+        self.daemon.reload()
+        with self.client() as client:
+            client.call("create_association", self.params(cck="second"))
+            os.unlink(path)
+            self.daemon.reload()
+            with self.assertRaises(harness.Refused) as caught:
+                client.call("create_association", self.params(cck="second"))
+            self.assertEqual((caught.exception.code, caught.exception.reason), (-32003, "cck"))
+
+    def test_reload_with_a_bad_file_keeps_the_old(self):
+        with self.client() as client:
+            before = client.call("get_status")
+            bad = self.daemon.write_cck("bad", b"short")
+            new = self.daemon.write_cck("new", material.OTHER_CCK)
+            said = self.daemon.reload()
+            self.assertIn("reload failed", said)
+            self.assertIn(bad, said)
+            self.assertEqual(self.names(client), ["cck"])
+            client.call("create_association", self.params())
+            status = client.call("get_status")
+            self.assertIn(bad, json.dumps(status, ensure_ascii=False))
+            self.assertEqual({worker["pid"] for worker in status["workers"]
+                              if worker["role"] in ("trust", "vault")},
+                             {worker["pid"] for worker in before["workers"]
+                              if worker["role"] in ("trust", "vault")})
+            os.unlink(bad)
+            self.assertIn("reloaded", self.daemon.reload())
+            self.assertEqual(self.names(client), ["cck", "new"])
+            self.assertNotIn(bad, json.dumps(client.call("get_status"), ensure_ascii=False))
+            os.unlink(new)
+            self.daemon.reload()
+
+    def test_reload_with_a_bad_configuration_keeps_the_old(self):
+        with open(self.daemon.conf, encoding="utf-8") as file:
+            good = file.read()
+        self.addCleanup(self.daemon.reload)
+        self.addCleanup(harness.write_file, self.daemon.conf, good)
+        harness.write_file(self.daemon.conf, good + "Nonesuch=1\n")
+        with self.client() as client:
+            self.assertRegex(self.daemon.reload(), r"pvsecretd\.conf:\d+: ")
+            client.call("create_association", self.params())
+
+    def test_reload_during_calls(self):
+        with self.client() as client:
+            idents = self.post_all(client)
+            first = client.answer()
+            for _ in range(3):
+                self.assertIn("reloaded", self.daemon.reload())
+            self.collect(client, idents, {first["id"]: first})
+
+    def test_reload_at_once_again(self):
+        """Signals that come while a pair loads."""
+        with self.client() as client:
+            idents = self.post_all(client)
+            first = client.answer()
+            for _ in range(20):
+                self.daemon.process.kill(signal.SIGHUP)
+            self.collect(client, idents, {first["id"]: first})
+        self.assertIn("reloaded", self.daemon.reload())
+        self.ctl_create()
+
+
+class Lives(unittest.TestCase):
+    """Ends of the whole daemon, each with one of its own."""
+
+    def make(self, **more):
+        daemon = harness.Daemon(pki.get(), **more)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def test_started_again_by_the_socket(self):
+        """Who connects while there is no daemon waits, and is answered by the next."""
+        daemon = self.make()
+        daemon.stop()
+        with daemon.client() as client:
+            ident = client.post("list_ccks")
+            daemon.start()
+            self.assertIn("result", client.wait(ident))
+
+    def test_end_with_calls_on_their_way(self):
+        daemon = self.make()
+        one = pki.get().hosts[0]
+        with daemon.client() as client:
+            for _ in range(16):
+                client.post("create_association",
+                            {"hdr": base64.b64encode(HDR).decode(), "name": "end", "cck": "cck",
+                             "host_keys": [{"document": one.pem}] * 20})
+            answers = [client.answer()]
+            daemon.stop()
+            self.assertEqual(daemon.status, 0)
+            answers += client.rest()
+        for answer in answers:
+            if "error" in answer:
+                self.assertEqual(answer["error"]["code"], -32005, answer)
+        idents = [answer["id"] for answer in answers]
+        self.assertEqual(len(idents), len(set(idents)))
+
+    def test_nothing_lives_on_without_the_monitor(self):
+        daemon = self.make()
+        with daemon.client() as client:
+            client.call("ping")
+            daemon.process.kill(signal.SIGKILL)
+            # reap() waits for the end of every process that had the log.
+            self.assertEqual(daemon.reap(), -signal.SIGKILL)
+            self.assertEqual(client.rest(), [])
+
+    def test_idle_exit(self):
+        daemon = self.make(daemon={"IdleExitSec": 1})
+        with daemon.client() as client:
+            client.call("ping")
+        self.assertEqual(daemon.reap(), 0)
+        with daemon.client() as client:
+            ident = client.post("ping")
+            daemon.start()
+            self.assertIn("result", client.wait(ident))
+
+    def test_credentials(self):
+        """As LoadCredential= passes them: the mode is not judged, other names are not read."""
+        daemon = self.make(ccks={}, credentials={"cck_prod": material.CANARY_CCK,
+                                                 "cck_test.2": material.OTHER_CCK,
+                                                 "something": b"else"})
+        with daemon.client() as client:
+            self.assertEqual(client.call("list_ccks")["ccks"], [
+                {"name": "prod", "check_value": material.check_value(material.CANARY_CCK)},
+                {"name": "test.2", "check_value": material.check_value(material.OTHER_CCK)}])
+
+    def test_by_hand(self):
+        """--socket PATH: made with the mode 0660, removed at the end."""
+        daemon = self.make(start=False)
+        path = os.path.join(daemon.top, "TrustDirectory", "..", "own.sock")
+        os.chmod(daemon.top, 0o777)
+        daemon.args = ("--socket", path)
+        daemon.process = daemon.spawn((), listen=False)
+        harness.Daemon.alive.append(daemon)
+        daemon.wait_log(r"ready\n")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o660)
+        with harness.Client(path) as client:
+            self.assertEqual(client.call("ping"), {})
+        daemon.stop()
+        self.assertFalse(os.path.exists(path))

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""Start-up errors: each names the file and what to do; and the daemon's own command line"""
+import base64
+import os
+import shutil
+import unittest
+
+import harness
+import material
+import pki
+
+EX_USAGE, EX_CONFIG = 64, 78
+
+
+class Startup(unittest.TestCase):
+    """Daemons that do not start."""
+
+    def make(self, **more):
+        daemon = harness.Daemon(pki.get(), start=False, **more)
+        self.addCleanup(daemon.listener.close)
+        return daemon
+
+    def assert_bad(self, daemon, *patterns):
+        """--check-config and a start both end with 78 and say so."""
+        status, said = daemon.check()
+        self.assertEqual(status, EX_CONFIG, said)
+        for pattern in patterns:
+            self.assertRegex(said, pattern)
+        with self.assertRaises(AssertionError):
+            daemon.start()
+        self.assertEqual(daemon.reap(), EX_CONFIG)
+        for pattern in patterns:
+            self.assertRegex(daemon.log.decode(), pattern)
+
+    def test_all_in_order(self):
+        daemon = self.make()
+        self.assertEqual(daemon.check()[0], 0, daemon.log)
+        self.assertNotRegex(daemon.log.decode(), "<[34]>")
+
+    def test_nothing_configured(self):
+        """No keys, no certificates: nothing can be made, and nothing is wrong."""
+        daemon = harness.Daemon(ccks={}, daemon={"CckDirectory": "/nonexistent/cck.d",
+                                                 "TrustDirectory": "/nonexistent/trust.d"})
+        self.addCleanup(daemon.stop)
+        with daemon.client() as client:
+            self.assertEqual(client.call("list_ccks"), {"ccks": []})
+            with self.assertRaises(harness.Refused) as caught:
+                client.call("verify_host_key",
+                            {"host_key_document": pki.get().hosts[0].pem})
+            self.assertEqual(caught.exception.code, -32002)
+
+    def test_keys(self):
+        """One daemon with all the mistakes, each of which it names."""
+        daemon = self.make(ccks={"good": material.CANARY_CCK})
+        path = os.path.join
+        rows = []
+        for name, mode in (("group", 0o640), ("others", 0o604), ("all", 0o644)):
+            rows.append((daemon.write_cck(name, material.CANARY_CCK, mode), "mode|chmod"))
+        for name, size in (("empty", 0), ("short", 31), ("long", 33), ("hex", 64)):
+            rows.append((daemon.write_cck(name, material.CANARY_CCK.hex()[:size].encode()),
+                         "%d bytes" % size))
+        os.symlink(path(daemon.cck_dir, "good"), path(daemon.cck_dir, "link"))
+        rows.append((path(daemon.cck_dir, "link"), "link"))
+        os.mkdir(path(daemon.cck_dir, "folder"))
+        rows.append((path(daemon.cck_dir, "folder"), "regular file"))
+        os.mkfifo(path(daemon.cck_dir, "pipe"), 0o600)
+        rows.append((path(daemon.cck_dir, "pipe"), "regular file"))
+        for name in ("with space", ".hidden", "-dash", "a" * 65, "\u00fc"):
+            rows.append((daemon.write_cck(name, material.CANARY_CCK), "name"))
+        if harness.ROOT:
+            other = daemon.write_cck("stranger", material.CANARY_CCK, 0o600)
+            os.chown(other, 64999, 64999)
+            rows.append((other, "belongs to|cannot be opened|chown"))
+        status, said = daemon.check()
+        self.assertEqual(status, EX_CONFIG, said)
+        for file, pattern in rows:
+            with self.subTest(os.path.basename(file)):
+                shown = file.replace("\u00fc", "\\303\\274")
+                lines = [line for line in said.splitlines() if shown + ":" in line]
+                self.assertTrue(lines, said)
+                self.assertRegex("\n".join(lines), pattern)
+        self.assertNotIn(path(daemon.cck_dir, "good") + ":", said)
+        harness.check_everything_said()
+
+    def test_each_key_alone_is_enough(self):
+        for name, key, mode in (("mode", material.CANARY_CCK, 0o640), ("size", b"x" * 31, 0o600)):
+            daemon = self.make()
+            self.assert_bad(daemon, daemon.write_cck(name, key, mode))
+
+    def test_name_from_two_places(self):
+        daemon = self.make(credentials={"cck_cck": material.OTHER_CCK})
+        self.assert_bad(daemon, "cck_cck")
+
+    def test_bad_credential(self):
+        daemon = self.make(ccks={}, credentials={"cck_short": b"x"})
+        self.assert_bad(daemon, "cck_short")
+
+    def test_configuration(self):
+        rows = (
+            ("[daemon]\nNonesuch=1\n", r":2: .*Nonesuch"),
+            ("[nonesuch]\n", r":1: .*section"),
+            ("[daemon]\nMaxHostKeys=20\nMaxHostKeys=20\n", r":3: .*twice"),
+            ("[daemon]\nMaxHostKeys=256\n", r":2: .*255"),
+            ("[daemon]\nMaxHostKeys=0\n", r":2: "),
+            ("[daemon]\nMaxHostKeys=many\n", r":2: "),
+            ("[daemon]\nCckDirectory=relative\n", r":2: .*absolute"),
+            ("MaxHostKeys=1\n", r":1: "),
+            ("[daemon]\nMaxHostKeys\n", r":2: "),
+            ("[limits]\nMessageSize=1G\n", r":2: "),
+            ("[daemon]\n[daemon]\n", r":2: "),
+            (b"[daemon]\n\xff=1\n", r": .*UTF-8"),
+        )
+        for text, pattern in rows:
+            with self.subTest(text):
+                daemon = self.make(config=text)
+                status, said = daemon.check()
+                self.assertEqual(status, EX_CONFIG, said)
+                self.assertRegex(said, r"(?m)^<3>.*pvsecretd\.conf" + pattern)
+
+    def test_configuration_in_pieces(self):
+        """conf.d is read in order, a later file wins, and each is named where it is wrong."""
+        daemon = self.make(daemon={"MaxHostKeys": 1})
+        more = daemon.conf + ".d"
+        harness.write_file(os.path.join(more, "20-more.conf"), "[daemon]\nMaxHostKeys=3\n")
+        harness.write_file(os.path.join(more, "10-less.conf"), "[daemon]\nMaxHostKeys=2\n")
+        harness.write_file(os.path.join(more, "30-other.txt"), "nonsense\n")
+        self.assertEqual(daemon.check()[0], 0, daemon.log)
+        harness.write_file(os.path.join(more, "40-bad.conf"), "\n\nnonsense\n")
+        self.assert_bad(daemon, r"40-bad\.conf:3: ")
+
+    def test_no_configuration(self):
+        daemon = self.make()
+        os.unlink(daemon.conf)
+        self.assert_bad(daemon, r"pvsecretd\.conf: ")
+
+    def test_trust(self):
+        rows = (("garbage.crt", b"-----BEGIN CERTIFICATE-----\nnonsense\n"),
+                ("cut.crt", None))
+        for name, data in rows:
+            with self.subTest(name):
+                daemon = self.make()
+                if data is None:
+                    with open(pki.get().signing, "rb") as file:
+                        data = file.read()[:-60]
+                harness.write_file(os.path.join(daemon.trust_dir, name), data)
+                self.assert_bad(daemon, os.path.join(daemon.trust_dir, name) + ": ")
+
+    def test_both_are_told(self):
+        """What is wrong for one process and what is for the other: all of it, every time."""
+        daemon = self.make()
+        key = daemon.write_cck("short", b"x")
+        cert = harness.write_file(os.path.join(daemon.trust_dir, "garbage.crt"), b"garbage")
+        for _ in range(10):
+            status, said = daemon.check()
+            self.assertEqual(status, EX_CONFIG)
+            self.assertEqual(sorted(line.split()[1].rstrip(":") for line in said.splitlines()
+                                    if line.startswith("<3>")), sorted([key, cert]), said)
+
+    def test_root(self):
+        daemon = self.make(daemon={"RootCA": "/nonexistent/root.crt"})
+        self.assert_bad(daemon, "/nonexistent/root.crt: ")
+
+    def test_host_key_directory(self):
+        """A document by name works; one that is none is an error."""
+        where = pki.get()
+        daemon = self.make()
+        shutil.copy(where.hosts[0].crt, os.path.join(daemon.host_key_dir, "z16-a.crt"))
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        with daemon.client() as client:
+            result = client.call("create_association", {
+                "hdr": base64.b64encode(material.header("startup")).decode(),
+                "host_keys": [{"name": "z16-a"}], "name": "by name"})
+            self.assertEqual(result["host_keys"][0]["phkh"], where.hosts[0].phkh)
+
+    def test_crl_directory_pins_nothing(self):
+        """Whoever may write CRLs cannot bring a signing key: with a warning, and to no effect."""
+        where = pki.get()
+        daemon = self.make()
+        for path in where.trust:
+            if os.path.basename(path) == os.path.basename(where.signing):
+                os.unlink(os.path.join(daemon.trust_dir, os.path.basename(path)))
+        crl_dir = os.path.join(daemon.top, "CrlDirectory")
+        shutil.copy(where.signing, crl_dir)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        with daemon.client() as client:
+            with self.assertRaises(harness.Refused) as caught:
+                client.call("verify_host_key", {"host_key_document": where.hosts[0].pem})
+            self.assertEqual(caught.exception.reason, "no-signing-key")
+            self.assertIn(os.path.basename(where.signing),
+                          str(client.call("get_status")["warnings"]))
+
+    # The command line.
+
+    def run_daemon(self, *words, **more):
+        return harness.run_program(harness.find_program("pvsecretd"), *words, **more)
+
+    def test_usage(self):
+        for words in (("--nonesuch",), ("-x",), ("word",), ("--config",), ("--role=nonesuch",),
+                      ("--role=",)):
+            done = self.run_daemon(*words)
+            self.assertEqual(done.returncode, EX_USAGE, words)
+            self.assertEqual(done.stdout, b"")
+
+    def test_version_and_help(self):
+        done = self.run_daemon("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout.decode(), r"\Apvsecretd \d+\.\d+\.\d+\n")
+        done = self.run_daemon("--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"Usage: pvsecretd", done.stdout)
+
+    def test_no_socket(self):
+        daemon = self.make()
+        daemon.process = daemon.spawn((), listen=False)
+        self.assertEqual(daemon.reap(), EX_CONFIG, daemon.log)
+        self.assertRegex(daemon.log.decode(), "pvsecretd.socket")
+
+    def test_a_worker_by_hand(self):
+        """Started by somebody else than the monitor it ends, and does nothing."""
+        for role in ("front", "trust", "vault"):
+            done = self.run_daemon("--role=" + role, deadline=harness.DEADLINE)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertGreaterEqual(done.returncode, 0, "killed by a signal")
