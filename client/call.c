@@ -120,8 +120,10 @@ void pvs_call_document(PvsCall *call, const char *member, GBytes *bytes, const c
 	const char *data = g_bytes_get_data(bytes, &size);
 	g_autofree char *text = NULL;
 
-	/* DER is never valid UTF-8: it starts with 30 8x, and no character does. */
-	if (!g_utf8_validate_len(data, size, NULL)) {
+	/* PEM goes as it is; all else, a text that is no certificate too, as bytes: it is the file
+	 * that the daemon shall judge, not how it was sent. */
+	if (!g_utf8_validate_len(data, size, NULL) ||
+	    !g_strstr_len(data, (gssize)size, "-----BEGIN ")) {
 		pvs_call_base64(call, member, bytes, origin);
 		return;
 	}

@@ -64,6 +64,20 @@ static void report_failure(PvsChannel *monitor, const char *text)
 	pvs_channel_send(monitor, PVS_MESSAGE_FAILED, 0, &w, NULL);
 }
 
+static gboolean on_anything(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message G_GNUC_UNUSED,
+			    gpointer user G_GNUC_UNUSED)
+{
+	return TRUE;
+}
+
+/* A worker that has failed waits for the monitor to close, whatever came for it meanwhile: if it
+ * ended by itself (with its partner, say), its end could be seen before its text was read. */
+static void ignore_all(PvsHandlerRow *rows)
+{
+	for (; rows->type; rows++)
+		rows->handle = on_anything;
+}
+
 static gboolean begin(const PvsRoleRow *role, GError **error)
 {
 	g_autoptr(GBytes) start = NULL;
@@ -101,6 +115,7 @@ int pvs_role_main(const PvsRoleRow *role)
 	loop = g_main_loop_new(NULL, FALSE);
 	rows = monitor_rows(role);
 	if (!begin(role, &error)) {
+		ignore_all(rows);
 		monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
 					  on_monitor_closed, NULL);
 		report_failure(monitor, error->message);

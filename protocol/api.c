@@ -80,7 +80,7 @@ static gboolean decode_header(PvsParams *params G_GNUC_UNUSED, gpointer to, Json
 
 	if (!text)
 		return FALSE;
-	bytes = pvs_base64_decode(text, PVS_HEADER_MAX);
+	bytes = pvs_base64_decode(text, strlen(text));
 	if (!bytes)
 		return wrong(error, PVS_ERROR_PARAM_BASE64, at);
 	data = g_bytes_get_data(bytes, &size);
@@ -91,25 +91,27 @@ static gboolean decode_header(PvsParams *params G_GNUC_UNUSED, gpointer to, Json
 	return FALSE;
 }
 
-/* A certificate or CRL: PEM text as it is, anything else is base64 of DER. */
+/* A certificate or CRL: PEM text as it is, anything else is base64 of DER. What is empty or larger
+ * than a message to trust can hold is none. */
 static gboolean decode_document(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
 				const char *at, GError **error)
 {
 	const char *text = string_of(node, at, error);
-	GBytes **bytes = to;
+	g_autoptr(GBytes) bytes = NULL;
+	GBytes **document = to;
 
 	if (!text)
 		return FALSE;
 	if (strstr(text, "-----BEGIN "))
-		*bytes = g_bytes_new(text, strlen(text));
+		bytes = g_bytes_new(text, strlen(text));
 	else
-		*bytes = pvs_base64_decode(text, PVS_HEADER_MAX);
-	if (!*bytes)
+		bytes = pvs_base64_decode(text, strlen(text));
+	if (!bytes)
 		return wrong(error, PVS_ERROR_PARAM_BASE64, at);
-	if (g_bytes_get_size(*bytes) > 0)
-		return TRUE;
-	g_clear_pointer(bytes, g_bytes_unref);
-	return wrong(error, PVS_ERROR_HOST_KEY_FORMAT, at);
+	if (g_bytes_get_size(bytes) == 0 || g_bytes_get_size(bytes) > PVS_DOCUMENT_MAX)
+		return wrong(error, PVS_ERROR_HOST_KEY_FORMAT, at);
+	*document = g_steal_pointer(&bytes);
+	return TRUE;
 }
 
 static gboolean decode_documents(PvsParams *params, gpointer to, JsonNode *node, const char *at,
@@ -151,8 +153,6 @@ static gboolean decode_host_key(PvsParams *params, PvsHostKey *key, JsonNode *no
 		return wrong(error, PVS_ERROR_PARAM_TYPE, at);
 	json_object_iter_init(&iter, json_node_get_object(node));
 	while (json_object_iter_next(&iter, &member, &value)) {
-		g_autofree char *here = NULL;
-
 		if (strcmp(member, "document") == 0) {
 			if (!decode_document(params, &key->document, value, document, error))
 				return FALSE;
@@ -261,6 +261,9 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 	text = string_of(value, "/secret/value", error);
 	if (!text)
 		return FALSE;
+	/* Nothing in base64 is nothing, and too short to be overwritten by a number. */
+	if (!*text)
+		return wrong(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value");
 	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT - 1, &number, NULL))
 		return wrong(error, PVS_ERROR_PARAM_BASE64, "/secret/value");
 	params->value_kind = PVS_VALUE_GIVEN;
@@ -359,15 +362,6 @@ static const Field *find_field(PvsMethod method, const char *name)
 	return NULL;
 }
 
-/* A name that the client chose, as a JSON pointer (RFC 6901), if it is short and plain: an unknown
- * parameter is easier to find when it is named. Anything else is not repeated. */
-static char *pointer_to_unknown(const char *name)
-{
-	if (!pvs_key_name_valid(name))
-		return NULL;
-	return g_strconcat("/", name, NULL);
-}
-
 static gboolean decode_all(PvsMethod method, JsonObject *object, PvsParams *params, GError **error)
 {
 	JsonObjectIter iter;
@@ -376,11 +370,10 @@ static gboolean decode_all(PvsMethod method, JsonObject *object, PvsParams *para
 
 	json_object_iter_init(&iter, object);
 	while (json_object_iter_next(&iter, &name, &node)) {
-		if (!find_field(method, name)) {
-			g_autofree char *at = pointer_to_unknown(name);
-
-			return wrong(error, PVS_ERROR_PARAM_UNKNOWN, at);
-		}
+		/* Without a pointer: it would repeat what the client sent. The caller says which
+		 * names there are. */
+		if (!find_field(method, name))
+			return wrong(error, PVS_ERROR_PARAM_UNKNOWN, NULL);
 	}
 	for (const Field *f = methods[method].fields; f->name; f++) {
 		g_autofree char *at = g_strconcat("/", f->name, NULL);

@@ -4,8 +4,8 @@
  *
  * A method is a row: its name and the rows of its fields. One function decodes the parameters of
  * any method into one struct, which one function clears. A parameter that the method does not have
- * is an error. Secrets are not decoded here: the caller took them out of the text and left their
- * number.
+ * is an error. Secrets are not decoded here: the caller took them out of the text and left the
+ * number of each, in decimal, in its place.
  */
 #pragma once
 
@@ -22,8 +22,7 @@ typedef enum {
 	PVS_METHOD_LAST_
 } PvsMethod;
 
-/* What stands in a text where a secret was taken out: its number, or that it was not base64. */
-#define PVS_SECRET_NOT_BASE64 "!"
+#define PVS_DOCUMENT_MAX PVS_HEADER_MAX /* bytes of a host-key document, certificate or CRL */
 
 typedef struct {
 	guint max_host_keys;
@@ -51,6 +50,7 @@ gboolean pvs_method_find(const char *name, PvsMethod *method, GError **error);
 /* The names of the method's parameters, NULL-terminated; not owned. */
 const char *const *pvs_method_params(PvsMethod method);
 
-/* Decodes @object into @params (zeroed but for max_host_keys). Errors: rows of -32602 with a
- * pointer to the parameter; @params is cleared then. */
+/* Decodes @object into @params (zeroed but for max_host_keys). Errors: rows of -32602 and -32002
+ * with a pointer to the parameter, or none where the method has no parameter of a name that was
+ * sent (it is not repeated; pvs_method_params() says which there are). @params is cleared then. */
 gboolean pvs_params_decode(PvsMethod method, JsonObject *object, PvsParams *params, GError **error);

@@ -90,11 +90,12 @@ static gboolean read_params(JsonNode *node, JsonObject **params, GError **error)
 
 gboolean pvs_rpc_read(JsonNode *node, PvsRpcCall *call, GError **error)
 {
-	g_auto(PvsRpcCall) found = {NULL};
+	g_auto(PvsRpcCall) found = {.id = NULL};
 	JsonObject *object;
 	JsonNode *version, *method, *id;
+	gboolean good;
 
-	*call = (PvsRpcCall){NULL};
+	*call = (PvsRpcCall){.id = NULL};
 	if (!JSON_NODE_HOLDS_OBJECT(node)) {
 		call->id = g_strdup("null");
 		return pvs_fail(error, PVS_ERROR_REQUEST, NULL, NULL);
@@ -116,26 +117,29 @@ gboolean pvs_rpc_read(JsonNode *node, PvsRpcCall *call, GError **error)
 	method = json_object_get_member(object, "method");
 	if (!is_string(method))
 		return pvs_fail(error, PVS_ERROR_REQUEST, NULL, NULL);
-	found.method = g_strdup(json_node_get_string(method));
-	if (!read_params(json_object_get_member(object, "params"), &found.params, error)) {
-		call->method = g_steal_pointer(&found.method);
-		return FALSE;
-	}
+	/* And from here on it is one, where it has no id. */
 	g_free(call->id);
+	found.method = g_strdup(json_node_get_string(method));
+	good = read_params(json_object_get_member(object, "params"), &found.params, error);
 	*call = found;
-	found = (PvsRpcCall){NULL};
-	return TRUE;
+	found = (PvsRpcCall){.id = NULL};
+	return good;
 }
 
-/* Inside strings a brace behind a closing bracket is written as an escape. */
+/* Inside strings a brace behind a closing bracket is written as an escape, and so is every control
+ * character: json-glib 1.6 leaves most of them as they are, which is no JSON (RFC 8259 section 7). */
 static char *tame(char *text)
 {
 	g_autofree char *source = text;
 	g_autoptr(GString) out = NULL;
 	gboolean string = FALSE;
+	gboolean control = FALSE;
 	char before = '\0';
 
-	if (!strstr(text, "}{") && !strstr(text, "]{"))
+	/* The generator writes no white space: a control character is one of a string's. */
+	for (const char *p = text; *p && !control; p++)
+		control = (guchar)*p < 0x20;
+	if (!control && !strstr(text, "}{") && !strstr(text, "]{"))
 		return g_steal_pointer(&source);
 	out = g_string_sized_new(strlen(text) + 64);
 	for (const char *p = text; *p; p++) {
@@ -146,7 +150,9 @@ static char *tame(char *text)
 		}
 		if (*p == '"')
 			string = !string;
-		if (string && *p == '{' && (before == '}' || before == ']'))
+		if ((guchar)*p < 0x20)
+			g_string_append_printf(out, "\\u%04x", (guint)(guchar)*p);
+		else if (string && *p == '{' && (before == '}' || before == ']'))
 			g_string_append(out, "\\u007b");
 		else
 			g_string_append_c(out, *p);

@@ -25,9 +25,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsRpcCall, pvs_rpc_call_clear)
  * with PVS_ERROR_PARSE: json-glib's own text, which quotes its input, is dropped. */
 JsonNode *pvs_rpc_parse(const char *text, gsize size, GError **error);
 
-/* Reads one call from @node, which need not be an object. On failure (rows of -32600 and -32602)
- * the answer is owed in any case: @call->id is the call's id where it has a good one, else "null".
- */
+/* Reads one call from @node, which need not be an object. What else the object has is not looked
+ * at. On failure @call->id is still whom to answer: what is no call (-32600) is answered in any
+ * case, with the id "null" where it has no good one; a notification whose "params" are wrong
+ * (-32602, @call->method is set then) is not, and @call->id is NULL. */
 gboolean pvs_rpc_read(JsonNode *node, PvsRpcCall *call, GError **error);
 
 /* Answers as compact JSON without a line feed, newly allocated; no "}{" or "]{" in it, so that a
@@ -35,6 +36,6 @@ gboolean pvs_rpc_read(JsonNode *node, PvsRpcCall *call, GError **error);
  * pvs_rpc_result() takes @result. */
 char *pvs_rpc_result(const char *id, JsonNode *result);
 
-/* @expected: the names of the parameters that the method takes, or NULL; for PARAMS_BY_NAME. An
- * error that is not of PVS_ERROR is answered as PVS_ERROR_INTERNAL. */
+/* @expected: the names of the parameters that the method takes, or NULL. An error that is not of
+ * PVS_ERROR, or not for clients, is answered as PVS_ERROR_INTERNAL. */
 char *pvs_rpc_error(const char *id, const GError *error, const char *const *expected);

@@ -15,10 +15,9 @@
 #include "protocol/error.h"
 
 enum {
-	LOST_MAX = 2,	     /* how often a call is asked again */
-	EXPIRED_MAX = 2,     /* how often a grant may turn out to have ended */
-	WAIT_MS = 20 * 1000, /* for a new pair */
-	BUILD_ROOM = 8192,   /* bytes of a BUILD besides name and secret */
+	LOST_MAX = 2,	   /* how often a call is asked again */
+	EXPIRED_MAX = 2,   /* how often a grant may turn out to have ended */
+	BUILD_ROOM = 8192, /* bytes of a BUILD besides the secret */
 };
 
 typedef enum {
@@ -27,7 +26,7 @@ typedef enum {
 	STATE_ASKED,
 } State;
 
-struct PvsCallRun {
+typedef struct {
 	PvsRpcCall rpc;
 	PvsMethod method;
 	PvsParams params;
@@ -41,13 +40,14 @@ struct PvsCallRun {
 	guint timer;
 	PvsWorkersAre workers; /* for get_status, which asks three */
 	PvsStoreIs store;
-};
+} PvsCallRun;
 
 static GQueue calls = G_QUEUE_INIT; /* of PvsCallRun: all that have not come to their end */
 static PvsSlots *slots;
 static gboolean holding;
 static guint max_host_keys;
 static gint64 started;
+static guint wait_ms;
 static void (*quiet)(void);
 
 static void proceed(PvsCallRun *call);
@@ -85,7 +85,13 @@ static void succeed(PvsCallRun *call, JsonNode *result)
 
 static void fail_with(PvsCallRun *call, const GError *error)
 {
-	finish(call, pvs_rpc_error(call->rpc.id ? call->rpc.id : "null", error, NULL));
+	/* A parameter that there is not: say which there are. */
+	const char *const *expected = g_error_matches(error, PVS_ERROR, PVS_ERROR_PARAM_UNKNOWN) &&
+						      !pvs_error_param(error)
+					      ? pvs_method_params(call->method)
+					      : NULL;
+
+	finish(call, pvs_rpc_error(call->rpc.id ? call->rpc.id : "null", error, expected));
 }
 
 static void fail(PvsCallRun *call, PvsError code, const char *param)
@@ -109,7 +115,7 @@ static void hold(PvsCallRun *call)
 {
 	call->state = STATE_HELD;
 	if (!call->timer)
-		call->timer = g_timeout_add(WAIT_MS, on_waited, call);
+		call->timer = g_timeout_add(wait_ms, on_waited, call);
 }
 
 static void ask(PvsCallRun *call, PvsRole whom, PvsMessageType question, const PvsWriter *body)
@@ -148,16 +154,19 @@ static void ask_build(PvsCallRun *call)
 		.cck = call->params.cck,
 	};
 	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
-	guint8 *memory;
+	guint8 *memory = pvs_locked_alloc(room), *spare = pvs_locked_alloc(room + PVS_FRAME_HEADER);
 	PvsWriter w;
 
 	memcpy(body.tags, &call->params.tags, sizeof body.tags);
 	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
 	if (call->value)
 		body.value = (PvsSpan){call->value->bytes, call->value->size};
-	/* It may hold the client's secret, so it is put together in locked memory. */
-	memory = pvs_locked_alloc(room);
-	if (!memory) {
+	/* It may hold the client's secret, so it is put together in locked memory. If the socket is
+	 * full the channel keeps a copy there, and is lost if that does not fit: nobody would give
+	 * us another, since trust and the vault live on. */
+	pvs_locked_free(spare);
+	if (!memory || !spare) {
+		pvs_locked_free(memory);
 		fail(call, PVS_ERROR_TOO_FAST, NULL);
 		return;
 	}
@@ -410,14 +419,18 @@ static void on_quiet(void)
 	quiet();
 }
 
-void pvs_calls_init(PvsChannel *monitor, guint most_host_keys, gint64 daemon_started,
+void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait,
 		    void (*on_calls_quiet)(void))
 {
 	static const PvsPeersEvents events = {on_answer, on_lost, on_arrived, on_quiet};
 
-	max_host_keys = most_host_keys;
-	started = daemon_started;
+	g_assert(g_queue_is_empty(&calls));
+	max_host_keys = start->max_host_keys;
+	started = start->started;
+	wait_ms = wait;
 	quiet = on_calls_quiet;
+	holding = FALSE;
+	pvs_slots_free(slots);
 	slots = pvs_slots_new();
 	pvs_peers_init(monitor, &events);
 }
@@ -428,12 +441,16 @@ static gboolean take_value(PvsCallRun *call, PvsSecrets *secrets, GError **error
 	if (call->params.value_kind != PVS_VALUE_GIVEN)
 		return TRUE;
 	if (secrets)
-		call->value = pvs_secrets_take(secrets, call->params.value);
+		call->value = pvs_secrets_take(secrets, call->params.value, error);
+	else
+		pvs_fail(error, PVS_ERROR_PARAM_BASE64, NULL, NULL);
+	if (call->value && call->value->size != PVS_ASSOCIATION_SIZE) {
+		g_clear_pointer(&call->value, pvs_secret_free);
+		pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, NULL, NULL);
+	}
 	if (!call->value)
-		return pvs_fail(error, PVS_ERROR_PARAM_BASE64, "/secret/value", NULL);
-	if (call->value->size != PVS_ASSOCIATION_SIZE)
-		return pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value", NULL);
-	return TRUE;
+		pvs_error_prefix_param(*error, "/secret/value");
+	return call->value != NULL;
 }
 
 void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpointer user)
@@ -442,7 +459,7 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	g_autoptr(GError) error = NULL;
 
 	call->rpc = *rpc;
-	*rpc = (PvsRpcCall){NULL};
+	*rpc = (PvsRpcCall){.id = NULL};
 	call->params.max_host_keys = max_host_keys;
 	call->done = done;
 	call->user = user;

@@ -6,17 +6,18 @@
 
 #include "daemon/front/peers.h"
 #include "daemon/front/secrets.h"
+#include "protocol/bodies.h"
 #include "protocol/jsonrpc.h"
-
-typedef struct PvsCallRun PvsCallRun;
 
 /* The call has come to its end. @answer is a compact JSON text, owned by the callee; NULL where it
  * was a notification. */
 typedef void (*PvsCallDone)(char *answer, gpointer user);
 
-/* @monitor: the channel that questions to the monitor go out on. @quiet is called whenever no
- * question is on its way any more. */
-void pvs_calls_init(PvsChannel *monitor, guint max_host_keys, gint64 started, void (*quiet)(void));
+/* @monitor: the channel that questions to the monitor go out on. @wait_ms: how long a call waits
+ * for a new pair. @quiet is called whenever no question is on its way any more. What an earlier
+ * call of this has set up is dropped. */
+void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait_ms,
+		    void (*quiet)(void));
 
 /* Starts a call; done() is called once, perhaps before the return. Takes what @call holds.
  * @secrets: those of the text that the call came in, or NULL. */

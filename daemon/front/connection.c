@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "daemon/front/call.h"
+#include "daemon/front/intake.h"
 #include "protocol/api.h"
 #include "protocol/error.h"
 #include "protocol/scanner.h"
 
 enum {
-	READ_SIZE = 16 * 1024, /* bytes asked of the socket at a time */
-	OUT_MAX = 256 * 1024,  /* queued for a client: beyond, nothing more is read from it */
-	READS_A_TURN = 8,      /* so that one client does not keep the loop to itself */
+	READ_SIZE = 4 * 1024, /* bytes that there is room for, at least, when the socket is read */
+	OUT_MAX = 256 * 1024, /* queued for a client: beyond, nothing more is read from it */
+	OUT_TRIM = 64 * 1024, /* sent bytes that the queue may still hold */
 };
 
 typedef struct {
@@ -29,12 +30,9 @@ typedef struct {
 	guint timer;
 	PvsScanner *scanner;
 
-	guint8 *in; /* of the text under way, then what was not looked at yet */
-	gsize in_size;
-	gsize in_capacity;
-	gsize scanned; /* of in */
+	PvsIntake in; /* the text under way, then what was not looked at yet */
 
-	GString *out; /* what the socket did not take yet */
+	GString *out; /* what the socket did not take yet, behind out_sent */
 	gsize out_sent;
 
 	GQueue jobs; /* of Job: calls that were read and wait for their turn */
@@ -42,9 +40,14 @@ typedef struct {
 	gboolean ended;	  /* the client has shut down its sending side */
 	gboolean closing; /* nothing more is read; closed when all is answered */
 
-	gint64 text_since;   /* microseconds, monotonic; 0: no text is under way */
-	gint64 out_since;    /* since when the client takes nothing; 0: nothing is queued */
-	gint64 active_since; /* since when there has been nothing to do */
+	gboolean in_line; /* waits for its turn */
+
+	/* Microseconds, monotonic; 0: not so. */
+	gint64 text_since;   /* a text is under way */
+	gint64 paused_since; /* it is not read on at, for reasons of ours */
+	gint64 out_since;    /* the client takes nothing of what is queued */
+	gint64 active_since; /* since when there has been nothing to do; never 0 */
+	gint64 timer_at;
 } Connection;
 
 /* The answers of one text: a call's, or those of a batch. */
@@ -66,10 +69,14 @@ static PvsFrontStart limits;
 static void (*on_connection_closed)(void);
 static GQueue connections = G_QUEUE_INIT; /* of Connection, open ones */
 static guint running;			  /* calls, of all connections */
+
+/* Connections that have something to ask while there is no room: each in turn starts one call. */
+static GQueue line = G_QUEUE_INIT;
+static Connection *served;  /* whose turn it is */
+static Connection *current; /* the one that is in process() */
 static guint serve_source;
 
 static void serve_soon(void);
-static void write_out(Connection *c);
 
 void pvs_connections_init(const PvsFrontStart *front_limits, void (*closed)(void))
 {
@@ -80,13 +87,6 @@ void pvs_connections_init(const PvsFrontStart *front_limits, void (*closed)(void
 guint pvs_connections_count(void)
 {
 	return connections.length;
-}
-
-static void wipe_free(guint8 *memory, gsize size)
-{
-	if (memory)
-		explicit_bzero(memory, size);
-	g_free(memory);
 }
 
 static void job_free(gpointer data)
@@ -132,11 +132,13 @@ static void close_connection(Connection *c)
 	c->fd = -1;
 	drop_jobs(c);
 	g_clear_pointer(&c->scanner, pvs_scanner_free);
-	wipe_free(c->in, c->in_capacity);
-	c->in = NULL;
+	pvs_intake_clear(&c->in);
 	g_string_free(c->out, TRUE);
 	c->out = NULL;
 	g_queue_remove(&connections, c);
+	if (c->in_line)
+		g_queue_remove(&line, c);
+	c->in_line = FALSE;
 	on_connection_closed();
 	connection_unref(c);
 }
@@ -146,25 +148,54 @@ static gboolean busy(const Connection *c)
 	return c->running > 0 || c->jobs.length > 0 || c->out->len > 0;
 }
 
-/* TRUE while more may be read from the client: then it is its turn, and the clock runs. */
-static gboolean may_read(const Connection *c)
+static void line_up(Connection *c)
 {
-	return !c->ended && !c->closing && c->jobs.length == 0 && running < limits.calls &&
+	if (!c->in_line)
+		g_queue_push_tail(&line, c);
+	c->in_line = TRUE;
+	serve_soon();
+}
+
+/* TRUE if @c may start a call, or be looked at for one: there is room, and nobody has waited
+ * longer. Else it gets its turn when there is. */
+static gboolean my_turn(Connection *c)
+{
+	if (running < limits.calls && (served == c || g_queue_is_empty(&line)))
+		return TRUE;
+	line_up(c);
+	return FALSE;
+}
+
+/* TRUE while the next text is wanted: all calls of the one before have started, and the client
+ * takes its answers. */
+static gboolean wants_text(const Connection *c)
+{
+	return !c->ended && !c->closing && c->jobs.length == 0 &&
 	       c->out->len - c->out_sent < OUT_MAX;
+}
+
+/* TRUE if there is something to do with what was read already. */
+static gboolean has_work(const Connection *c)
+{
+	return c->jobs.length > 0 || (wants_text(c) && c->in.scanned < c->in.end);
+}
+
+/* TRUE while the socket is read: then the client is waited for, and the clock runs. */
+static gboolean is_read(const Connection *c)
+{
+	return wants_text(c) && !c->in_line;
 }
 
 /* When the client will have been too slow; G_MAXINT64: it is not waited for. */
 static gint64 deadline(const Connection *c)
 {
-	gint64 at = G_MAXINT64;
-
 	if (c->out->len > 0)
-		at = c->out_since + (gint64)limits.reply_sec * G_USEC_PER_SEC;
-	else if (c->text_since && may_read(c))
-		at = c->text_since + (gint64)limits.receive_sec * G_USEC_PER_SEC;
-	else if (!c->text_since && !busy(c))
-		at = c->active_since + (gint64)limits.idle_sec * G_USEC_PER_SEC;
-	return at;
+		return c->out_since + (gint64)limits.reply_sec * G_USEC_PER_SEC;
+	if (c->text_since && is_read(c))
+		return c->text_since + (gint64)limits.receive_sec * G_USEC_PER_SEC;
+	if (!c->text_since && !c->in_line && !busy(c))
+		return c->active_since + (gint64)limits.idle_sec * G_USEC_PER_SEC;
+	return G_MAXINT64;
 }
 
 static void watch(Connection *c);
@@ -174,6 +205,7 @@ static gboolean on_timer(gpointer data)
 	Connection *c = data;
 
 	c->timer = 0;
+	c->timer_at = 0;
 	if (deadline(c) <= g_get_monotonic_time())
 		close_connection(c);
 	else
@@ -184,30 +216,57 @@ static gboolean on_timer(gpointer data)
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data);
 static gboolean on_writable(gint fd, GIOCondition condition, gpointer data);
 
+/* The clock of a text stands still while it is not read on at. */
+static void watch_text(Connection *c)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (pvs_scanner_idle(c->scanner) && c->in.scanned == c->in.end) {
+		c->text_since = 0;
+		c->paused_since = 0;
+		return;
+	}
+	if (!c->text_since)
+		c->text_since = now;
+	if (is_read(c) && c->paused_since) {
+		c->text_since += now - c->paused_since;
+		c->paused_since = 0;
+	} else if (!is_read(c) && !c->paused_since) {
+		c->paused_since = now;
+	}
+}
+
+/* One timer, which may go off before anything is due: it is not set anew with every byte. */
+static void watch_clock(Connection *c)
+{
+	gint64 at = deadline(c), now = g_get_monotonic_time();
+
+	if (at == G_MAXINT64 || (c->timer && c->timer_at <= at))
+		return;
+	g_clear_handle_id(&c->timer, g_source_remove);
+	c->timer = g_timeout_add((guint)(MAX(at - now, 0) / 1000 + 1), on_timer, c);
+	c->timer_at = at;
+}
+
 /* After anything has happened: closes what has come to its end, else sets up what is waited for. */
 static void watch(Connection *c)
 {
-	gint64 at, now;
-
 	if (c->fd < 0)
 		return;
 	if ((c->ended || c->closing) && !busy(c)) {
 		close_connection(c);
 		return;
 	}
-	if (may_read(c) && !c->in_source)
+	if (has_work(c))
+		line_up(c);
+	if (is_read(c) && !c->in_source)
 		c->in_source = g_unix_fd_add(c->fd, G_IO_IN, on_readable, c);
-	else if (!may_read(c))
+	else if (!is_read(c))
 		g_clear_handle_id(&c->in_source, g_source_remove);
 	if (c->out->len > 0 && !c->out_source)
 		c->out_source = g_unix_fd_add(c->fd, G_IO_OUT, on_writable, c);
-
-	g_clear_handle_id(&c->timer, g_source_remove);
-	at = deadline(c);
-	if (at == G_MAXINT64)
-		return;
-	now = g_get_monotonic_time();
-	c->timer = g_timeout_add((guint)(MAX(at - now, 0) / 1000 + 1), on_timer, c);
+	watch_text(c);
+	watch_clock(c);
 }
 
 static void write_out(Connection *c)
@@ -227,8 +286,16 @@ static void write_out(Connection *c)
 		c->out_sent += (gsize)n;
 		c->out_since = g_get_monotonic_time();
 	}
-	if (c->fd < 0 || c->out_sent < c->out->len)
+	if (c->fd < 0)
 		return;
+	if (c->out_sent < c->out->len) {
+		/* A client that always has something queued must not make it grow. */
+		if (c->out_sent > OUT_TRIM) {
+			g_string_erase(c->out, 0, (gssize)c->out_sent);
+			c->out_sent = 0;
+		}
+		return;
+	}
 	/* Answers are no secret, but large: an idle connection keeps little. */
 	if (c->out->allocated_len > 4096) {
 		g_string_free(c->out, TRUE);
@@ -297,17 +364,39 @@ static void on_done(char *answer, gpointer user)
 	c->running--;
 	c->active_since = g_get_monotonic_time();
 	reply_add(reply, answer);
+	if (c != current)
+		watch(c);
 	connection_unref(c);
-	/* Not from here: calls may be ending one after the other. */
 	serve_soon();
 }
 
 static void run_job(Job *job)
 {
+	Connection *c = job->reply->connection;
+
+	/* Whoever waits comes first, before this one's next call. */
+	if (served == c)
+		served = NULL;
 	running++;
-	job->reply->connection->running++;
+	c->running++;
 	pvs_call_start(&job->call, job->secrets, on_done, job->reply);
 	job_free(job);
+}
+
+/* What to say of an entry that names a method, but is no call of it: that there is no such method,
+ * or which parameters it takes. */
+static void explain(const PvsRpcCall *call, GError **error, const char *const **expected)
+{
+	PvsMethod method;
+
+	if (!call->method)
+		return;
+	if (!pvs_method_find(call->method, &method, NULL)) {
+		g_clear_error(error);
+		pvs_fail(error, PVS_ERROR_METHOD, NULL, NULL);
+	} else {
+		*expected = pvs_method_params(method);
+	}
 }
 
 /* What the entry @node of a text asks for; an entry that is no call is answered at once. */
@@ -315,8 +404,8 @@ static void add_job(Connection *c, Reply *reply, JsonNode *node, PvsSecrets *sec
 {
 	Job *job = g_new0(Job, 1);
 	g_autoptr(GError) error = NULL;
-	PvsMethod method;
 	const char *const *expected = NULL;
+	char *answer = NULL;
 
 	if (pvs_rpc_read(node, &job->call, &error)) {
 		job->secrets = secrets ? pvs_secrets_ref(secrets) : NULL;
@@ -324,11 +413,11 @@ static void add_job(Connection *c, Reply *reply, JsonNode *node, PvsSecrets *sec
 		g_queue_push_tail(&c->jobs, job);
 		return;
 	}
-	if (g_error_matches(error, PVS_ERROR, PVS_ERROR_PARAMS_BY_NAME) &&
-	    pvs_method_find(job->call.method, &method, NULL))
-		expected = pvs_method_params(method);
-	reply_add(reply, pvs_rpc_error(job->call.id, error, expected));
+	explain(&job->call, &error, &expected);
+	if (job->call.id)
+		answer = pvs_rpc_error(job->call.id, error, expected);
 	job_free(job);
+	reply_add(reply, answer);
 }
 
 static Reply *reply_new(Connection *c, gboolean batch, guint n)
@@ -357,42 +446,21 @@ static void run_batch(Connection *c, JsonArray *array, PvsSecrets *secrets)
 		add_job(c, reply, json_array_get_element(array, i), secrets);
 }
 
-/* Forgets the first @size bytes of what was read. */
-static void consume(Connection *c, gsize size)
+/* A text that the scanner passed, the last @size bytes of what was scanned. */
+static void run_text(Connection *c, gsize size)
 {
-	gsize left = c->in_size - size;
-
-	memmove(c->in, c->in + size, left);
-	explicit_bzero(c->in + left, size);
-	c->in_size = left;
-	c->scanned -= size;
-	if (left == 0 && c->in_capacity > 0) {
-		g_free(c->in);
-		c->in = NULL;
-		c->in_capacity = 0;
-	}
-}
-
-/* A text that the scanner passed, the last of what was scanned. It is consumed. */
-static void run_text(Connection *c, char *text, gsize size)
-{
+	char *text = (char *)c->in.data + c->in.scanned - size;
 	g_autoptr(JsonNode) root = NULL;
 	const PvsSecretSpan *spans;
 	PvsSecrets *secrets = NULL;
 	guint n;
 
 	spans = pvs_scanner_secrets(c->scanner, &n);
-	if (n > 0) {
-		secrets = pvs_secrets_cut(text, size, spans, n);
-		if (!secrets) {
-			consume(c, c->scanned);
-			say_error(c, PVS_ERROR_TOO_FAST);
-			return;
-		}
-	}
+	if (n > 0)
+		secrets = pvs_secrets_cut(text, spans, n);
 	root = pvs_rpc_parse(text, size, NULL);
 	/* The text is not needed any more; what follows may close the connection. */
-	consume(c, c->scanned);
+	pvs_intake_forget(&c->in, c->in.scanned);
 	if (!root)
 		say_error(c, PVS_ERROR_PARSE);
 	else if (JSON_NODE_HOLDS_ARRAY(root))
@@ -404,71 +472,55 @@ static void run_text(Connection *c, char *text, gsize size)
 		drop_jobs(c);
 }
 
+/* Looks at what was read, up to the end of a text or of what there is. */
+static void scan(Connection *c)
+{
+	PvsScanResult result;
+	PvsError error;
+	gsize used;
+
+	result = pvs_scanner_feed(c->scanner, c->in.data + c->in.scanned, c->in.end - c->in.scanned,
+				  &used, &error);
+	c->in.scanned += used;
+	if (result != PVS_SCAN_MORE) {
+		/* What comes now has the whole time for itself. */
+		c->text_since = 0;
+		c->paused_since = 0;
+	}
+	switch (result) {
+	case PVS_SCAN_TEXT:
+		run_text(c, pvs_scanner_text_size(c->scanner));
+		break;
+	case PVS_SCAN_MORE:
+		pvs_intake_forget(&c->in, c->in.scanned - pvs_scanner_text_size(c->scanner));
+		break;
+	case PVS_SCAN_FATAL:
+		c->closing = TRUE;
+		pvs_intake_clear(&c->in);
+		say_error(c, error);
+		break;
+	case PVS_SCAN_ERROR:
+		pvs_intake_forget(&c->in, c->in.scanned);
+		say_error(c, error);
+		break;
+	}
+}
+
 /* Calls that wait start as far as they may; what was read and not looked at is looked at as far as
  * the client may be read from. */
 static void process(Connection *c)
 {
 	c->refs++;
-	while (c->fd >= 0) {
-		PvsScanResult result;
-		PvsError error;
-		gsize used, text;
-
-		if (c->jobs.length > 0 && running < limits.calls) {
+	current = c;
+	while (c->fd >= 0 && has_work(c) && my_turn(c)) {
+		if (c->jobs.length > 0)
 			run_job(g_queue_pop_head(&c->jobs));
-			continue;
-		}
-		if (!may_read(c) || c->scanned == c->in_size)
-			break;
-		result = pvs_scanner_feed(c->scanner, c->in + c->scanned, c->in_size - c->scanned,
-					  &used, &error);
-		c->scanned += used;
-		text = pvs_scanner_text_size(c->scanner);
-		switch (result) {
-		case PVS_SCAN_TEXT:
-			run_text(c, (char *)c->in + c->scanned - text, text);
-			break;
-		case PVS_SCAN_MORE:
-			consume(c, c->scanned - text);
-			break;
-		case PVS_SCAN_FATAL:
-			c->closing = TRUE;
-			say_error(c, error);
-			break;
-		case PVS_SCAN_ERROR:
-			consume(c, c->scanned);
-			say_error(c, error);
-			break;
-		}
+		else
+			scan(c);
 	}
-	if (c->fd >= 0) {
-		gboolean idle = pvs_scanner_idle(c->scanner) && c->scanned == c->in_size;
-
-		if (idle)
-			c->text_since = 0;
-		else if (!c->text_since)
-			c->text_since = g_get_monotonic_time();
-		watch(c);
-	}
+	current = NULL;
+	watch(c);
 	connection_unref(c);
-}
-
-/* Room for another read. Grows by copying and wiping: realloc() would leave a client's bytes
- * behind. */
-static void make_room(Connection *c)
-{
-	gsize capacity;
-	guint8 *grown;
-
-	if (c->in_capacity - c->in_size >= READ_SIZE / 4)
-		return;
-	capacity = MAX(2 * c->in_capacity, c->in_size + READ_SIZE);
-	grown = g_malloc(capacity);
-	if (c->in_size > 0)
-		memcpy(grown, c->in, c->in_size);
-	wipe_free(c->in, c->in_capacity);
-	c->in = grown;
-	c->in_capacity = capacity;
 }
 
 /* The client will send no more. A text that is not complete is not run. */
@@ -481,42 +533,37 @@ static void end_of_stream(Connection *c)
 		say_error(c, error);
 }
 
-static gboolean on_readable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+/* Reads what there is, once: the loop comes back where there is more, and others had their turn. */
+static void receive(Connection *c)
+{
+	ssize_t n;
+
+	pvs_intake_reserve(&c->in, READ_SIZE);
+	/* Without room for control data the kernel drops descriptors that a client sends. */
+	do
+		n = recv(c->fd, c->in.data + c->in.end, c->in.capacity - c->in.end, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		c->in.end += (gsize)n;
+		return;
+	}
+	if (n == 0)
+		end_of_stream(c);
+	else if (errno != EAGAIN && errno != EWOULDBLOCK)
+		close_connection(c);
+	if (c->fd >= 0)
+		pvs_intake_forget(&c->in, c->in.start);
+}
+
+static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
+			    gpointer data)
 {
 	Connection *c = data;
 
 	c->refs++;
-	for (guint i = 0; i < READS_A_TURN && c->fd >= 0 && may_read(c); i++) {
-		ssize_t n;
-
-		make_room(c);
-		/* Without room for control data the kernel drops descriptors that a client sends.
-		 */
-		n = recv(fd, c->in + c->in_size, c->in_capacity - c->in_size, MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
-		if (n < 0) {
-			close_connection(c);
-			break;
-		}
-		if (n == 0) {
-			end_of_stream(c);
-			break;
-		}
-		c->in_size += (gsize)n;
-		c->active_since = g_get_monotonic_time();
-		process(c);
-	}
-	if (c->fd >= 0) {
-		if (c->in_size == 0 && c->in) {
-			g_free(c->in);
-			c->in = NULL;
-			c->in_capacity = 0;
-		}
-		watch(c);
-	}
+	if (my_turn(c))
+		receive(c);
+	process(c);
 	connection_unref(c);
 	/* watch() and close_connection() have removed the source where it was not wanted any more.
 	 */
@@ -530,43 +577,39 @@ static gboolean on_writable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
 
 	c->refs++;
 	write_out(c);
-	if (c->fd >= 0)
-		process(c);
+	process(c);
 	connection_unref(c);
 	return G_SOURCE_CONTINUE;
 }
 
-/* A call has ended: there is room for another. Each connection in turn, the one served first last
- * the next time, so that none keeps the others waiting. */
+/* There is room: who waits has a turn, in the order of coming. Who wants more than one comes back
+ * to the end of the line. */
 static gboolean on_serve(gpointer data G_GNUC_UNUSED)
 {
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
-	gpointer first = g_queue_pop_head(&connections);
-
 	serve_source = 0;
-	if (first)
-		g_queue_push_tail(&connections, first);
-	for (GList *l = connections.head; l; l = l->next) {
-		((Connection *)l->data)->refs++;
-		g_ptr_array_add(all, l->data);
-	}
-	for (guint i = 0; i < all->len; i++) {
-		Connection *c = all->pdata[i];
+	for (guint i = line.length; i > 0 && running < limits.calls; i--) {
+		Connection *c = g_queue_pop_head(&line);
 
-		if (c->fd >= 0) {
-			/* It was not waited for while it could not be read from. */
-			if (c->text_since && !c->in_source)
-				c->text_since = g_get_monotonic_time();
-			process(c);
-		}
+		if (!c)
+			break;
+		c->in_line = FALSE;
+		c->refs++;
+		served = c;
+		/* It may be in line for what its socket has. */
+		if (c->in.scanned == c->in.end && wants_text(c))
+			receive(c);
+		process(c);
+		served = NULL;
 		connection_unref(c);
 	}
+	serve_soon();
 	return G_SOURCE_REMOVE;
 }
 
+/* Not at once: calls may be ending one after the other. */
 static void serve_soon(void)
 {
-	if (!serve_source)
+	if (!serve_source && !g_queue_is_empty(&line) && running < limits.calls)
 		serve_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_serve, NULL, NULL);
 }
 
@@ -592,7 +635,7 @@ void pvs_connection_new(int fd)
 void pvs_connections_flush(void)
 {
 	for (GList *l = connections.head, *next; l; l = next) {
-		next = l->next;
+		next = l->next; /* what is written to may close */
 		write_out(l->data);
 	}
 }

@@ -5,12 +5,17 @@
  * Who that is it need not know: whatever it asks of trust and the vault, it asks over channels that
  * the monitor made for that identity. It opens no file and holds no key.
  */
+#include <string.h>
+
 #include "daemon/front/call.h"
 #include "daemon/front/connection.h"
 #include "daemon/role.h"
 #include "protocol/error.h"
 
-enum { LOCKED_SIZE = 512 * 1024 }; /* bytes; secrets on their way in, and the messages with them */
+enum {
+	LOCKED_SIZE = 512 * 1024, /* bytes; secrets on their way in, and the messages with them */
+	WAIT_MS = 20 * 1000,	  /* how long a call waits while trust and the vault are replaced */
+};
 
 static PvsChannel *monitor;
 static PvsFrontStart start;
@@ -85,7 +90,8 @@ static gboolean on_workers_are(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *me
 	return pvs_peers_answer(message);
 }
 
-/* Everything that is set up at its first use, used once, before anything is given up. */
+/* Everything that is set up at its first use, used once, before anything is given up. What comes of
+ * it is checked, for a library that does not work had better be found here. */
 static void warm_up(void)
 {
 	static const char text[] = "{\"a\":[1,2.5,\"x\",null,true]}";
@@ -95,6 +101,7 @@ static void warm_up(void)
 	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, iso, -1);
 	g_autofree char *answer = pvs_rpc_result("1", g_steal_pointer(&node));
 
+	g_assert(sum && strstr(answer, text));
 	(void)g_random_int();
 }
 
@@ -105,6 +112,8 @@ static gboolean load(PvsReader *body, GError **error)
 				    "the monitor's START cannot be read");
 		return FALSE;
 	}
+	/* Each call may need a slot for a grant of its own. */
+	start.calls = MIN(start.calls, PVS_GRANTS_MAX);
 	warm_up();
 	return TRUE;
 }
@@ -112,7 +121,7 @@ static gboolean load(PvsReader *body, GError **error)
 static void serve(PvsChannel *to_monitor)
 {
 	monitor = to_monitor;
-	pvs_calls_init(monitor, start.max_host_keys, start.started, on_quiet);
+	pvs_calls_init(monitor, &start, WAIT_MS, on_quiet);
 	pvs_connections_init(&start, on_connection_closed);
 }
 

@@ -4,6 +4,9 @@
  */
 #include "daemon/front/peers.h"
 
+#include "daemon/log.h"
+#include "daemon/role.h"
+
 typedef struct {
 	PvsRole whom;
 	PvsMessageType question;
@@ -34,6 +37,9 @@ static guint64 last_number;
 
 void pvs_peers_init(PvsChannel *to_monitor, const PvsPeersEvents *peers_events)
 {
+	g_clear_pointer(&trust, pvs_channel_free);
+	g_clear_pointer(&vault, pvs_channel_free);
+	g_clear_pointer(&questions, g_hash_table_destroy);
 	monitor = to_monitor;
 	events = peers_events;
 	questions = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
@@ -110,11 +116,17 @@ static void drop_pair(void)
 		events->lost(askers->pdata[i]);
 }
 
-/* One of the two is gone or broke the rules: what the other knows is of no use without it. The
- * monitor sees a death by itself and sends a new pair. */
-static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken G_GNUC_UNUSED,
-		      gpointer user G_GNUC_UNUSED)
+/* One of the two is gone: what the other knows is of no use without it. The monitor sees a death by
+ * itself and sends a new pair. One that broke the rules lives on, and nobody would send another:
+ * then this process ends, and the monitor starts one that has new channels. */
+static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
 {
+	PvsRole whom = GPOINTER_TO_INT(user);
+
+	if (broken) {
+		pvs_error("%s sent what it may not send", pvs_role_name(whom));
+		pvs_role_quit(70);
+	}
 	drop_pair();
 	tell_if_quiet();
 }
@@ -138,9 +150,9 @@ void pvs_peers_replace(int trust_fd, int vault_fd)
 
 	drop_pair();
 	trust = pvs_channel_new(trust_fd, PVS_ROLE_FRONT, PVS_ROLE_TRUST, trust_rows, on_closed,
-				NULL);
+				GINT_TO_POINTER(PVS_ROLE_TRUST));
 	vault = pvs_channel_new(vault_fd, PVS_ROLE_FRONT, PVS_ROLE_VAULT, vault_rows, on_closed,
-				NULL);
+				GINT_TO_POINTER(PVS_ROLE_VAULT));
 	events->arrived();
 }
 

@@ -4,7 +4,7 @@
  *
  * A question goes out with a number of its own; the answer that carries it goes to who asked. An
  * answer to nothing that was asked, or of a type that does not fit the question, breaks the
- * channel.
+ * channel; where that is trust's or the vault's, the process ends.
  */
 #pragma once
 
@@ -23,6 +23,7 @@ typedef struct {
 	void (*quiet)(void);
 } PvsPeersEvents;
 
+/* What an earlier call of this has set up is dropped. */
 void pvs_peers_init(PvsChannel *monitor, const PvsPeersEvents *events);
 
 /* Takes the descriptors of a new pair, in place of the one there was. */

@@ -7,71 +7,74 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/api.h"
 #include "protocol/encoding.h"
+
+typedef struct {
+	PvsSecret *secret; /* NULL: see why, or it was taken */
+	PvsError why;
+} Entry;
 
 struct PvsSecrets {
 	guint refs;
 	guint n;
-	PvsSecret *secrets[];
+	Entry entries[];
 };
 
-/* Overwrites the @size bytes of a string's contents, and its closing quote behind them, by @word, a
- * quote and spaces. A string too short for that is left empty of meaning. */
+/* Overwrites the @size bytes of a string's contents and its closing quote behind them by @word, a
+ * quote and spaces. */
 static void overwrite(char *contents, gsize size, const char *word)
 {
-	gsize n = MIN(strlen(word), size);
+	gsize n = strlen(word);
 
+	g_assert(n <= size);
+	explicit_bzero(contents, size + 1);
 	memset(contents, ' ', size + 1);
 	memcpy(contents, word, n);
 	contents[n] = '"';
 }
 
-/* Decodes straight to where it will stay; the size is known only afterwards. */
-static PvsSecret *decode(const char *contents, gsize size, gboolean *no_room)
+/* Decodes into the arena; the size is known only afterwards. */
+static Entry decode(const char *contents, gsize size)
 {
-	g_autoptr(PvsSecret) roomy = NULL;
+	gsize most = size / 4 * 3, capacity = MIN(most, PVS_SECRET_VALUE_MAX + 3), decoded;
+	g_autoptr(PvsSecret) roomy = pvs_secret_new(capacity);
 	PvsSecret *exact;
-	gsize capacity = MIN(size / 4 * 3 + 3, PVS_SECRET_VALUE_MAX);
-	gsize decoded;
 
-	roomy = pvs_secret_new(capacity);
-	if (!roomy) {
-		*no_room = TRUE;
-		return NULL;
-	}
+	if (!roomy)
+		return (Entry){.why = PVS_ERROR_TOO_FAST};
 	if (!pvs_base64_decode_json(contents, size, roomy->bytes, capacity, &decoded))
-		return NULL;
+		return (Entry){.why = most > capacity ? PVS_ERROR_PARAM_SECRET_SIZE
+						      : PVS_ERROR_PARAM_BASE64};
+	if (decoded > PVS_SECRET_VALUE_MAX)
+		return (Entry){.why = PVS_ERROR_PARAM_SECRET_SIZE};
 	exact = pvs_secret_new(decoded);
 	if (!exact)
-		*no_room = TRUE;
-	else
-		memcpy(exact->bytes, roomy->bytes, decoded);
-	return exact;
+		return (Entry){.why = PVS_ERROR_TOO_FAST};
+	memcpy(exact->bytes, roomy->bytes, decoded);
+	return (Entry){.secret = exact, .why = PVS_ERROR_PARAM_BASE64};
 }
 
-PvsSecrets *pvs_secrets_cut(char *text, gsize size, const PvsSecretSpan *spans, guint n)
+PvsSecrets *pvs_secrets_cut(char *text, const PvsSecretSpan *spans, guint n)
 {
-	PvsSecrets *secrets = g_malloc0(sizeof *secrets + n * sizeof(PvsSecret *));
-	gboolean no_room = FALSE;
+	PvsSecrets *secrets = g_malloc0(sizeof *secrets + n * sizeof(Entry));
 
+	/* Base64 has at least four characters, room for four digits. */
+	g_assert(n <= 10000);
 	secrets->refs = 1;
 	secrets->n = n;
 	for (guint i = 0; i < n; i++) {
 		char *contents = text + spans[i].offset;
-		char word[16];
+		gsize size = spans[i].size;
+		char word[16] = "!";
 
-		secrets->secrets[i] = decode(contents, spans[i].size, &no_room);
-		if (secrets->secrets[i])
+		secrets->entries[i].why = PVS_ERROR_PARAM_BASE64;
+		if (size == 0)
+			continue;
+		if (size >= 4) {
+			secrets->entries[i] = decode(contents, size);
 			snprintf(word, sizeof word, "%u", i);
-		else
-			strcpy(word, PVS_SECRET_NOT_BASE64);
-		overwrite(contents, spans[i].size, word);
-	}
-	if (no_room) {
-		explicit_bzero(text, size);
-		pvs_secrets_unref(secrets);
-		return NULL;
+		}
+		overwrite(contents, size, word);
 	}
 	return secrets;
 }
@@ -87,11 +90,15 @@ void pvs_secrets_unref(PvsSecrets *secrets)
 	if (!secrets || --secrets->refs > 0)
 		return;
 	for (guint i = 0; i < secrets->n; i++)
-		pvs_secret_free(secrets->secrets[i]);
+		pvs_secret_free(secrets->entries[i].secret);
 	g_free(secrets);
 }
 
-PvsSecret *pvs_secrets_take(PvsSecrets *secrets, guint i)
+PvsSecret *pvs_secrets_take(PvsSecrets *secrets, guint i, GError **error)
 {
-	return i < secrets->n ? g_steal_pointer(&secrets->secrets[i]) : NULL;
+	if (i < secrets->n && secrets->entries[i].secret)
+		return g_steal_pointer(&secrets->entries[i].secret);
+	pvs_fail(error, i < secrets->n ? secrets->entries[i].why : PVS_ERROR_PARAM_BASE64, NULL,
+		 NULL);
+	return NULL;
 }

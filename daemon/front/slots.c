@@ -60,7 +60,7 @@ static void add_blobs(GChecksum *sum, char kind, const PvsList *blobs)
 }
 
 void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
-		    guint8 key[32])
+		   guint8 key[32])
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	gsize size = 32;
@@ -117,8 +117,13 @@ int pvs_slots_acquire(PvsSlots *slots, const guint8 key[32], gint64 now, gboolea
 
 void pvs_slots_release(PvsSlots *slots, guint slot)
 {
+	Slot *released;
+
 	g_assert(slot < PVS_GRANTS_MAX && slots->all[slot].users > 0);
-	slots->all[slot].users--;
+	released = &slots->all[slot];
+	/* Who asked trust is the last to go without an answer: nobody is left to wait for. */
+	if (--released->users == 0 && released->state == PVS_SLOT_ASKING)
+		empty(released);
 }
 
 PvsSlotState pvs_slots_state(const PvsSlots *slots, guint slot)

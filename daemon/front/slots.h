@@ -22,7 +22,7 @@ void pvs_slots_free(PvsSlots *slots);
 
 /* What the grant is for: SHA-256 over all documents, names, certificates and CRLs. */
 void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
-		    guint8 key[32]);
+		   guint8 key[32]);
 
 /* The slot for @key: one that is held (and has not ended at @now) or being asked for, else an empty
  * one that is set aside for it (state ASKING, *@fresh TRUE: the caller asks trust). The slot is in

@@ -70,6 +70,16 @@ static void tell_if_retired(void)
 		g_idle_add_full(G_PRIORITY_DEFAULT, on_all_retired, NULL, NULL);
 }
 
+/* Forgets a pair that was stopped, once both its processes have ended; they may have before. */
+static void drop_if_ended(Pair *pair)
+{
+	if (pair->trust || pair->vault || !g_list_find(stopping, pair))
+		return;
+	stopping = g_list_remove(stopping, pair);
+	pair_free(pair);
+	tell_if_retired();
+}
+
 static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **error)
 {
 	PvsTrustStart start = {
@@ -169,6 +179,7 @@ static void judge(Pair *pair)
 		!pair->trust || pvs_worker_is_ready(pair->trust) || pvs_worker_failed(pair->trust);
 	gboolean vault_said =
 		!pair->vault || pvs_worker_is_ready(pair->vault) || pvs_worker_failed(pair->vault);
+	gboolean config = pair->config;
 	g_autofree char *text = NULL;
 
 	if (pair != next || !trust_said || !vault_said || loaded(pair))
@@ -176,7 +187,8 @@ static void judge(Pair *pair)
 	next = NULL;
 	text = g_strdup(pair->complaints->str);
 	stop(pair);
-	events->refused(text, pair->config);
+	drop_if_ended(pair);
+	events->refused(text, config);
 }
 
 static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
@@ -232,7 +244,8 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 		stop(pair);
 		events->lost();
 	} else if (pair == next) {
-		if (!pvs_worker_failed(worker))
+		/* One ends when its partner has failed and gone: that is no news. */
+		if (!pvs_worker_failed(worker) && pair->complaints->len == 0)
 			complain(pair, role == PVS_ROLE_TRUST
 					       ? "trust died while it was loading"
 					       : "the vault died while it was loading");
@@ -242,11 +255,7 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 	}
 	pvs_worker_free(worker);
 
-	if (!pair->trust && !pair->vault && g_list_find(stopping, pair)) {
-		stopping = g_list_remove(stopping, pair);
-		pair_free(pair);
-		tell_if_retired();
-	}
+	drop_if_ended(pair);
 }
 
 void pvs_pair_discard(void)
@@ -254,8 +263,10 @@ void pvs_pair_discard(void)
 	Pair *pair = next;
 
 	next = NULL;
-	if (pair)
+	if (pair) {
 		stop(pair);
+		drop_if_ended(pair);
+	}
 }
 
 void pvs_pair_retire(void)

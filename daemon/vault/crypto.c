@@ -75,31 +75,60 @@ gboolean pvs_crypto_point(const guint8 encoded[PVS_ENCODED_POINT_SIZE],
 	return TRUE;
 }
 
-EVP_PKEY *pvs_crypto_host_key(const guint8 point[PVS_POINT_SIZE], GError **error)
+/* To SEC 1's uncompressed encoding; FALSE if the padding is not zero. */
+static gboolean encode(const guint8 point[PVS_POINT_SIZE], guint8 encoded[PVS_ENCODED_POINT_SIZE])
 {
 	static const guint8 zeros[PADDING];
-	guint8 encoded[PVS_ENCODED_POINT_SIZE] = {POINT_CONVERSION_UNCOMPRESSED};
+
+	encoded[0] = POINT_CONVERSION_UNCOMPRESSED;
+	memcpy(encoded + 1, point + PADDING, PVS_COORDINATE_SIZE);
+	memcpy(encoded + 1 + PVS_COORDINATE_SIZE, point + PADDED + PADDING, PVS_COORDINATE_SIZE);
+	return memcmp(point, zeros, PADDING) == 0 && memcmp(point + PADDED, zeros, PADDING) == 0;
+}
+
+EVP_PKEY *pvs_crypto_host_key(const guint8 point[PVS_POINT_SIZE], GError **error)
+{
+	guint8 encoded[PVS_ENCODED_POINT_SIZE];
 	char group[] = "secp521r1";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded, sizeof encoded),
 		OSSL_PARAM_construct_end(),
 	};
-	g_autoptr(EVP_PKEY_CTX) context = NULL;
+	g_autoptr(EVP_PKEY_CTX) context =
+		EVP_PKEY_CTX_new_from_name(NULL, "EC", "provider=default");
 	EVP_PKEY *key = NULL;
 
-	memcpy(encoded + 1, point + PADDING, PVS_COORDINATE_SIZE);
-	memcpy(encoded + 1 + PVS_COORDINATE_SIZE, point + PADDED + PADDING, PVS_COORDINATE_SIZE);
-	context = EVP_PKEY_CTX_new_from_name(NULL, "EC", "provider=default");
 	if (!context || EVP_PKEY_fromdata_init(context) != 1) {
 		pvs_crypto_failed(error, "EVP_PKEY_fromdata_init");
 		return NULL;
 	}
-	if (memcmp(point, zeros, PADDING) != 0 || memcmp(point + PADDED, zeros, PADDING) != 0 ||
+	if (!encode(point, encoded) ||
 	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
 		ERR_clear_error();
 		pvs_fail(error, PVS_ERROR_HOST_KEY_INVALID, NULL, NULL);
 		return NULL;
 	}
 	return key;
+}
+
+EVP_PKEY *pvs_crypto_empty_key(EVP_PKEY *like)
+{
+	g_autoptr(EVP_PKEY) key = EVP_PKEY_new();
+
+	if (!key || EVP_PKEY_copy_parameters(key, like) != 1)
+		return NULL;
+	return g_steal_pointer(&key);
+}
+
+gboolean pvs_crypto_set_point(EVP_PKEY *key, const guint8 point[PVS_POINT_SIZE], GError **error)
+{
+	guint8 encoded[PVS_ENCODED_POINT_SIZE];
+
+	if (!encode(point, encoded) ||
+	    EVP_PKEY_set1_encoded_public_key(key, encoded, sizeof encoded) != 1) {
+		ERR_clear_error();
+		return pvs_fail(error, PVS_ERROR_HOST_KEY_INVALID, NULL, NULL);
+	}
+	return TRUE;
 }

@@ -44,6 +44,12 @@ const PvsCrypto *pvs_crypto(void);
  */
 EVP_PKEY *pvs_crypto_host_key(const guint8 point[PVS_POINT_SIZE], GError **error);
 
+/* The same for one host after the other, at a third of the cost, which is that of the curve: a key
+ * on the curve of @like (NULL if OpenSSL fails), then its point, with the same checks. After a
+ * failure the key is of no more use. */
+EVP_PKEY *pvs_crypto_empty_key(EVP_PKEY *like);
+gboolean pvs_crypto_set_point(EVP_PKEY *key, const guint8 point[PVS_POINT_SIZE], GError **error);
+
 /* From SEC 1's uncompressed encoding to the 160 bytes of a request; FALSE if @encoded does not
  * start with 04. */
 gboolean pvs_crypto_point(const guint8 encoded[PVS_ENCODED_POINT_SIZE],

@@ -116,8 +116,8 @@ static PvsSecret *wrapping_key(EVP_PKEY_CTX *exchange, EVP_PKEY *host, GError **
 
 	if (!key)
 		return NULL;
-	/* Not validated once more: pvs_crypto_host_key() saw that the point is on the curve, and
-	 * OpenSSL's own check costs as much as the product itself. */
+	/* Not validated once more: pvs_crypto_set_point() saw that the point is on the curve,
+	 * and OpenSSL's own check costs as much as the product itself. */
 	if (EVP_PKEY_derive_set_peer_ex(exchange, host, 0) != 1 ||
 	    EVP_PKEY_derive(exchange, z->bytes, &size) != 1 || size != PVS_COORDINATE_SIZE) {
 		pvs_crypto_failed(error, "ECDH");
@@ -129,14 +129,15 @@ static PvsSecret *wrapping_key(EVP_PKEY_CTX *exchange, EVP_PKEY *host, GError **
 	return g_steal_pointer(&key);
 }
 
-static gboolean build_keyslot(EVP_PKEY_CTX *exchange, const guint8 point[PVS_POINT_SIZE],
-			      const PvsSecret *protection_key, PvsKeyslot *slot, GError **error)
+/* The slot of @host, whose point is @point. */
+static gboolean build_keyslot(EVP_PKEY_CTX *exchange, EVP_PKEY *host,
+			      const guint8 point[PVS_POINT_SIZE], const PvsSecret *protection_key,
+			      PvsKeyslot *slot, GError **error)
 {
 	/* The wrapping key is fresh, for the customer key is: so the IV may be constant. */
 	static const guint8 iv[PVS_IV_SIZE];
 	Part plain = {protection_key->bytes, protection_key->size};
-	g_autoptr(EVP_PKEY) host = pvs_crypto_host_key(point, error);
-	g_autoptr(PvsSecret) key = host ? wrapping_key(exchange, host, error) : NULL;
+	g_autoptr(PvsSecret) key = wrapping_key(exchange, host, error);
 
 	return key && sha256(point, PVS_POINT_SIZE, slot->phkh, error) &&
 	       encrypt(key->bytes, iv, (Part){NULL, 0}, &plain, 1, slot->wrapped, slot->tag, error);
@@ -145,15 +146,20 @@ static gboolean build_keyslot(EVP_PKEY_CTX *exchange, const guint8 point[PVS_POI
 static gboolean build_keyslots(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
 			       PvsKeyslot *slots, GError **error)
 {
+	g_autoptr(EVP_PKEY) host = pvs_crypto_empty_key(randomness->customer_key);
 	g_autoptr(EVP_PKEY_CTX) exchange =
 		EVP_PKEY_CTX_new_from_pkey(NULL, randomness->customer_key, "provider=default");
 
-	if (!exchange || EVP_PKEY_derive_init(exchange) != 1)
+	if (!host || !exchange || EVP_PKEY_derive_init(exchange) != 1)
 		return pvs_crypto_failed(error, "ECDH");
-	for (guint i = 0; i < input->n_host_points; i++)
-		if (!build_keyslot(exchange, input->host_points[i], randomness->protection_key,
-				   &slots[i], error))
+	for (guint i = 0; i < input->n_host_points; i++) {
+		const guint8 *point = input->host_points[i];
+
+		if (!pvs_crypto_set_point(host, point, error) ||
+		    !build_keyslot(exchange, host, point, randomness->protection_key, &slots[i],
+				   error))
 			return FALSE;
+	}
 	return TRUE;
 }
 

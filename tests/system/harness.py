@@ -309,7 +309,11 @@ class Pid:
         wait_for(self.fd, deadline=deadline, what="the end of process %d" % self.pid)
 
     def close(self):
-        os.close(self.fd)
+        if self.fd is not None:
+            os.close(self.fd)
+        self.fd = None
+
+    __del__ = close
 
 
 class Daemon:
@@ -530,7 +534,9 @@ class Daemon:
         seen = {"monitor": canary.scan_process(self.process.pid, NEEDLES)}
         for role in ("front", "trust", "vault"):
             for pid in self.workers(role):
-                seen["%s %d" % (role, pid)] = canary.scan_process(pid, NEEDLES)
+                # One that ends meanwhile has nothing any more.
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    seen["%s %d" % (role, pid)] = canary.scan_process(pid, NEEDLES)
         lines = []
         for role, memory in seen.items():
             lines += ["%s: %s" % (role, line) for line in memory.ordinary]

@@ -24,7 +24,7 @@ class Result(unittest.TestResult):
     def __init__(self, out):
         super().__init__()
         self.out = out
-        self.number = self.passed = self.failed = self.skipped = 0
+        self.number = self.n_passed = self.n_failed = self.n_skipped = 0
         self.reason = None
         self.problems = []
         self.running = False
@@ -62,7 +62,7 @@ class Result(unittest.TestResult):
         self.problems.append("passed, and was expected to fail")
 
     def wasSuccessful(self):
-        return self.failed == 0
+        return self.n_failed == 0
 
     def _problem(self, test, err):
         text = "%s\n%s" % (test, "".join(traceback.format_exception(*err)))
@@ -78,13 +78,13 @@ class Result(unittest.TestResult):
     def _say(self, name, seconds):
         self.number += 1
         if self.problems:
-            self.failed += 1
+            self.n_failed += 1
             line = "not ok %d - %s" % (self.number, name)
         elif self.reason is not None:
-            self.skipped += 1
+            self.n_skipped += 1
             line = "ok %d - %s # SKIP %s" % (self.number, name, self.reason)
         else:
-            self.passed += 1
+            self.n_passed += 1
             line = "ok %d - %s" % (self.number, name)
         print(line, file=self.out)
         if seconds > 2:
@@ -139,7 +139,7 @@ def run(pattern, out=sys.stdout, summary=True):
     print("1..%d" % result.number, file=out)
     if summary:
         print("# %d passed, %d failed, %d skipped"
-              % (result.passed, result.failed, result.skipped), file=out)
+              % (result.n_passed, result.n_failed, result.n_skipped), file=out)
     out.flush()
     if result.number == 0:
         print("no test fits '%s'" % pattern, file=sys.stderr)

@@ -2,6 +2,7 @@
 """Limits, and that one identity is another's neighbour and nothing more"""
 import base64
 import json
+import os
 import unittest
 
 import harness
@@ -128,61 +129,65 @@ class Identities(harness.Case):
             client = self.client("uid %d" % uid)
         return client
 
-    def fronts(self):
-        return set(self.daemon.workers("front"))
+    def served(self):
+        """The fronts that have clients: pid -> how many. Besides those, a front that has an
+        identity has three sockets: to the monitor, trust and the vault."""
+        fronts = {pid: sum(os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")
+                           for fd in os.listdir("/proc/%d/fd" % pid)) - 3
+                  for pid in self.daemon.workers("front")}
+        return {pid: n for pid, n in fronts.items() if n > 0}
 
-    @staticmethod
-    def age(pid):
-        """When a process was started, in ticks."""
-        with open("/proc/%d/stat" % pid, encoding="utf-8") as file:
-            return int(file.read().rpartition(")")[2].split()[19])
+    def part(self, *clients):
+        """Once the end of the stream is there, the front has closed its side."""
+        for client in clients:
+            client.finish()
+            self.assertEqual(client.rest(), [])
 
     def test_a_front_for_each(self):
-        before = self.fronts()
         clients = [self.connect(64901 + i, 64901) for i in range(5)]
         for i, client in enumerate(clients):
             client.post("ping", ident="of %d" % i)
         for i, client in enumerate(clients):
             self.assertEqual(client.answer()["id"], "of %d" % i)
-        # One of them was kept warm, and another is now.
-        self.assertEqual(len(self.fronts() - before), 5)
+        self.assertEqual(sorted(self.served().values()), [1] * 5)
         again = self.connect(64901, 64901)
         self.assertEqual(again.call("ping"), {})
-        self.assertEqual(len(self.fronts() - before), 5)
-        for client in clients:
-            client.finish()
-            self.assertEqual(client.rest(), [])
+        self.assertEqual(sorted(self.served().values()), [1] * 4 + [2])
+        self.part(again, *clients)
 
     def test_groups_are_part_of_it(self):
-        before = self.fronts()
-        first = self.connect(64911, 64911, [64921, 64922])
-        other = self.connect(64911, 64911, [64921])
-        same = self.connect(64911, 64911, [64922, 64921])
-        for client in (first, other, same):
+        clients = [self.connect(64911, 64911, groups)
+                   for groups in ([64921, 64922], [64921], [64922, 64921])]
+        for client in clients:
             self.assertEqual(client.call("ping"), {})
-        self.assertEqual(len(self.fronts() - before), 2)
+        self.assertEqual(sorted(self.served().values()), [1, 2])
+        self.part(*clients)
 
     def test_at_most_four_of_a_user(self):
         clients = [self.connect(64931, 64931 + i) for i in range(4)]
         for client in clients:
             self.assertEqual(client.call("ping"), {})
         self.assertEqual(self.connect(64931, 64939).rest(), [])
-        self.assertEqual(self.connect(64932, 64939).call("ping"), {})
-        self.assertEqual(clients[0].call("ping"), {})
+        clients.append(self.connect(64932, 64939))
+        for client in clients:
+            self.assertEqual(client.call("ping"), {})
+        self.part(*clients)
 
     def test_the_front_of_another_dies(self):
         ours = self.connect(64941, 64941)
         self.assertEqual(ours.call("ping"), {})
-        # The front that is kept warm is the youngest, and theirs is that one from now on.
-        warm = max(self.fronts(), key=self.age)
+        front_of_ours = set(self.served())
         theirs = self.connect(64942, 64942)
         self.assertEqual(theirs.call("ping"), {})
         since = len(self.daemon.log)
-        harness.Pid(warm).kill()
+        (front_of_theirs,) = set(self.served()) - front_of_ours
+        harness.Pid(front_of_theirs).kill()
         self.daemon.wait_log("the front of uid 64942 died", since)
         self.assertEqual(theirs.rest(), [])
         self.assertEqual(ours.call("ping"), {})
-        self.assertEqual(self.connect(64942, 64942).call("ping"), {})
+        theirs = self.connect(64942, 64942)
+        self.assertEqual(theirs.call("ping"), {})
+        self.part(ours, theirs)
 
     def test_nobody_is_nobody(self):
         """65534 stands for everybody who has no name here."""

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 import unittest
 
 import harness
@@ -26,12 +27,21 @@ class Processes(harness.Case):
 
     def setUp(self):
         self.one = self.client()
-        self.one.call("list_ccks")
+        # The front that is kept warm may still be on its way, and is not told before it is ready.
+        end = time.monotonic() + harness.DEADLINE
+        while [worker["role"] for worker in self.one.call("get_status")["workers"]
+               ].count("front") < 2:
+            self.assertLess(time.monotonic(), end, "no front is kept warm")
         self.pids = {"monitor": [self.daemon.process.pid]}
         for role in ("front", "trust", "vault"):
             self.pids[role] = self.daemon.workers(role)
         self.assertEqual({role: len(pids) for role, pids in self.pids.items()},
                          {"monitor": 1, "front": 2, "trust": 1, "vault": 1})
+
+    def tearDown(self):
+        # Once the end of the stream is there, the front has closed its side.
+        self.one.finish()
+        self.assertEqual(self.one.rest(), [])
 
     def each(self, *but):
         return [(role, pid) for role, pids in self.pids.items() for pid in pids

@@ -123,8 +123,9 @@ class Restarts(harness.Case):
         with self.client() as client:
             idents = self.post_all(client)
             first = client.answer()
-            for role in ("trust", "vault"):
-                self.daemon.worker(role).kill()
+            workers = [self.daemon.worker(role) for role in ("trust", "vault")]
+            for worker in workers:
+                worker.kill()
             self.collect(client, idents, {first["id"]: first})
 
     def test_kill_the_front_during_calls(self):

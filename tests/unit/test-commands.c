@@ -116,7 +116,7 @@ static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	good = made(f->request, REQUEST_SIZE, TAG, SECRET);
 	answer(f, "create_association", good);
 	put_header();
-	put("z16.crt", "PEM", -1);
+	put("z16.crt", "-----BEGIN X", -1);
 	put("ca.crt", "\x30\x82", -1);
 	f->thread = g_thread_new("server", serve, f);
 }
@@ -256,8 +256,8 @@ static void test_parameters(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	expected = g_strdup_printf(
 		"{\"name\":\"my secret\",\"cuid\":\"" CUID "\",\"flags\":[\"disable-dump\"],"
 		"\"cck\":\"prod\",\"hdr\":\"%s\","
-		"\"host_keys\":[{\"document\":\"PEM\"},{\"name\":\"installed\"}],"
-		"\"certificates\":[\"MII=\"],\"crls\":[\"PEM\"],"
+		"\"host_keys\":[{\"document\":\"-----BEGIN X\"},{\"name\":\"installed\"}],"
+		"\"certificates\":[\"MII=\"],\"crls\":[\"-----BEGIN X\"],"
 		"\"secret\":{\"value\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"}}",
 		base64);
 	params = last_params(f);
@@ -267,7 +267,7 @@ static void test_parameters(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_no_error(error);
 	g_clear_pointer(&expected, g_free);
 	expected = g_strdup_printf("{\"name\":\"my secret\",\"hdr\":\"%s\","
-				   "\"host_keys\":[{\"document\":\"PEM\"}],"
+				   "\"host_keys\":[{\"document\":\"-----BEGIN X\"}],"
 				   "\"secret\":{\"random\":true}}",
 				   base64);
 	random_params = last_params(f);
@@ -491,7 +491,8 @@ static void test_verify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"  crl\n"
 			"\n");
 	params = last_params(f);
-	g_assert_cmpstr(params, ==, "{\"host_key_document\":\"PEM\",\"certificates\":[\"MII=\"]}");
+	g_assert_cmpstr(params, ==,
+			"{\"host_key_document\":\"-----BEGIN X\",\"certificates\":[\"MII=\"]}");
 
 	answer(f, "verify_host_key", ERROR("/host_key_document"));
 	g_assert_false(run("host-key verify z16.crt", &error));

@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-front.c - calls on their way through trust and the vault, whatever happens to these
+ *
+ * The front is the real one; see stage.h.
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/front/call.h"
+#include "daemon/locked.h"
+#include "daemon/role.h"
+#include "protocol/api.h"
+#include "protocol/encoding.h"
+#include "protocol/error.h"
+#include "tests/unit/stage.h"
+
+typedef struct {
+	Stage stage;
+	Client *client;
+} Fixture;
+
+/* Not in main(): a child process that is a front of its own makes one as well. */
+static void make_arena(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_locked_kind() && !pvs_locked_init(pvs_role_front.locked_size, &error))
+		g_error("%s", error->message);
+}
+
+static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	make_arena();
+	stage_init(&f->stage);
+	stage_open(&f->stage);
+	f->client = client_new(&f->stage);
+}
+
+static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_clear_pointer(&f->client, client_free);
+	stage_close(&f->stage);
+}
+
+static void create(Fixture *f, const char *id, const char *document)
+{
+	g_autofree char *text = text_create(id, document, NULL);
+
+	client_send(f->client, text);
+}
+
+static void call(Fixture *f, const char *id, const char *method, const char *params)
+{
+	g_autofree char *text =
+		g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":%s}",
+				id, method, params);
+
+	client_send(f->client, text);
+}
+
+static void expect_result(Fixture *f, const char *id)
+{
+	json_object_unref(client_expect_result(f->client, id));
+}
+
+static char *json_of(JsonObject *object)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_set_object(node, object);
+	return json_to_string(node, FALSE);
+}
+
+/* ---- what is asked, and what comes of it ---- */
+
+static void test_create(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *more = g_strdup(",\"cck\":\"prod.1\",\"cuid\":\"00112233445566778899AABBCCDDEEFF\","
+					 "\"flags\":[\"disable-dump\"],\"certificates\":[\"QUJD\"],"
+					 "\"crls\":[\"QUJD\",\"-----BEGIN X509 CRL-----\\n\"]");
+	g_autofree char *text = text_create("1", "document", more);
+	g_autoptr(JsonObject) result = NULL;
+	g_autofree guchar *request = NULL;
+	JsonObject *key, *secret, *cck;
+	g_autofree char *id = g_strnfill(64, 'd');
+	g_autofree char *tag = NULL;
+	gsize size;
+
+	for (gsize i = 0; i < 64; i += 2)
+		id[i] = '1';
+	client_send(f->client, text);
+
+	g_assert_cmpuint(f->stage.verifies, ==, 1);
+	g_assert_cmpuint(f->stage.keys, ==, 1);
+	g_assert_cmpuint(f->stage.certs, ==, 1);
+	g_assert_cmpuint(f->stage.crls, ==, 2);
+	g_assert_cmpmem(f->stage.document, f->stage.document_size, "document", 8);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	g_assert_cmpuint(f->stage.build.type, ==, PVS_SECRET_ASSOCIATION);
+	g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_RANDOM);
+	g_assert_cmpuint(f->stage.build.flags, ==, PVS_FLAG_DISABLE_DUMP);
+	g_assert_cmpuint(f->stage.build.cuid[0], ==, 0x00);
+	g_assert_cmpuint(f->stage.build.cuid[15], ==, 0xff);
+	g_assert_cmpuint(f->stage.build.tags[sizeof(PvsHeaderTags) - 1], ==, 0x7a);
+	g_assert_cmpuint(f->stage.build.tags[0], ==, 0);
+	g_assert_cmpstr(f->stage.name, ==, "secret");
+	g_assert_cmpstr(f->stage.cck, ==, "prod.1");
+
+	result = client_expect_result(f->client, "1");
+	g_assert_cmpuint(json_object_get_size(result), ==, 5);
+	request = g_base64_decode(json_object_get_string_member(result, "request"), &size);
+	g_assert_cmpuint(size, >, sizeof(PvsRequestHead));
+	tag = pvs_hex(request + size - PVS_TAG_SIZE, PVS_TAG_SIZE);
+	g_assert_cmpstr(json_object_get_string_member(result, "tag"), ==, tag);
+	secret = json_object_get_object_member(result, "secret");
+	g_assert_cmpstr(json_object_get_string_member(secret, "type"), ==, "association");
+	g_assert_cmpstr(json_object_get_string_member(secret, "name"), ==, "secret");
+	g_assert_cmpstr(json_object_get_string_member(secret, "id"), ==, id);
+	key = json_array_get_object_element(json_object_get_array_member(result, "host_keys"), 0);
+	g_assert_true(g_str_has_prefix(json_object_get_string_member(key, "phkh"), "a0a0a0"));
+	g_assert_cmpstr(json_object_get_string_member(key, "subject"), ==, "CN=host 0");
+	g_assert_cmpstr(json_object_get_string_member(key, "valid_until"), ==,
+			"2000-02-29T00:00:00Z");
+	cck = json_object_get_object_member(result, "cck");
+	g_assert_cmpstr(json_object_get_string_member(cck, "name"), ==, "prod.1");
+	g_assert_cmpstr(json_object_get_string_member(cck, "check_value"), ==, "c4c4c4c4c4c4c4c4");
+}
+
+static void test_create_by_name(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *params =
+		g_strdup_printf("{\"name\":\"n\",\"hdr\":\"%s\",\"host_keys\":"
+				"[{\"name\":\"z16\"},{\"document\":\"QUJD\"}]}",
+				text_header());
+	g_autoptr(JsonObject) result = NULL;
+
+	call(f, "1", "create_association", params);
+	g_assert_cmpuint(f->stage.keys, ==, 2);
+	g_assert_cmpstr(f->stage.host_key, ==, "z16");
+	g_assert_cmpstr(f->stage.cck, ==, NULL);
+	result = client_expect_result(f->client, "1");
+	g_assert_cmpuint(json_array_get_length(json_object_get_array_member(result, "host_keys")),
+			 ==, 2);
+	g_assert_false(json_object_has_member(result, "cck"));
+}
+
+static void test_verify_host_key(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(JsonObject) result = NULL;
+	g_autofree char *text = NULL;
+
+	call(f, "1", "verify_host_key",
+	     "{\"host_key_document\":\"-----BEGIN CERTIFICATE-----\\n\",\"crls\":[]}");
+	g_assert_cmpuint(f->stage.examines, ==, 1);
+	g_assert_cmpmem(f->stage.document, f->stage.document_size, "-----BEGIN CERTIFICATE-----\n",
+			28);
+	result = client_expect_result(f->client, "1");
+	text = json_of(result);
+	g_assert_cmpstr(text, ==,
+			"{\"phkh\":\"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\","
+			"\"subject\":\"CN=examined\",\"valid_until\":\"2099-12-31T23:59:59Z\","
+			"\"until\":\"1970-01-01T00:00:01Z\",\"chain\":[{\"role\":\"host-key\","
+			"\"subject\":\"CN=examined\",\"serial\":\"01ab\","
+			"\"valid_from\":\"1970-01-01T00:00:00Z\","
+			"\"valid_until\":\"2099-12-31T23:59:59Z\"},{\"role\":\"crl\","
+			"\"subject\":\"CN=issuer\",\"serial\":\"\","
+			"\"valid_from\":\"1970-01-01T00:00:00Z\","
+			"\"valid_until\":\"1970-01-01T00:00:00Z\"}]}");
+}
+
+static void test_list_ccks(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(JsonObject) result = NULL;
+	g_autofree char *text = NULL;
+
+	call(f, "1", "list_ccks", "{}");
+	result = client_expect_result(f->client, "1");
+	text = json_of(result);
+	g_assert_cmpstr(text, ==,
+			"{\"ccks\":[{\"name\":\"one\",\"check_value\":\"0000000000000000\"},"
+			"{\"name\":\"two\",\"check_value\":\"2222222222222222\"}]}");
+}
+
+static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(JsonObject) result = NULL;
+	g_autoptr(GRegex) uptimes = g_regex_new("(\"uptime_sec\":)\\d+", 0, 0, NULL);
+	g_autofree char *raw = NULL;
+	g_autofree char *text = NULL;
+
+	call(f, "1", "get_status", "{}");
+	result = client_expect_result(f->client, "1");
+	g_assert_cmpint(json_object_get_int_member(result, "uptime_sec"), >=, 100);
+	g_assert_cmpint(json_object_get_int_member(result, "uptime_sec"), <, 200);
+	raw = json_of(result);
+	g_assert_nonnull(strstr(raw, "\"pid\":11,\"uptime_sec\":10"));
+	g_assert_null(strstr(raw, "\"pid\":12,\"uptime_sec\":10"));
+	text = g_regex_replace(uptimes, raw, -1, 0, "\\1N", 0, NULL);
+	g_assert_cmpstr(text, ==,
+			"{\"version\":\"" PACKAGE_VERSION "\",\"api_version\":1,\"uptime_sec\":N,"
+			"\"generation\":4,\"restarts\":2,\"connections\":9,\"workers\":["
+			"{\"role\":\"monitor\",\"pid\":11,\"uptime_sec\":N},"
+			"{\"role\":\"vault\",\"pid\":12,\"uptime_sec\":N}],"
+			"\"counters\":{\"built\":7,\"refused\":3},"
+			"\"locked_memory\":{\"kind\":\"memfd_secret\",\"used\":4096,\"peak\":8192,"
+			"\"threads\":2},\"ccks\":2,\"trust\":{\"entries\":[{"
+			"\"kind\":\"signing-key\",\"file\":\"ibm-sign.crt\","
+			"\"subject\":\"CN=signing key\",\"serial\":\"02\","
+			"\"valid_from\":\"1970-01-01T00:00:00Z\","
+			"\"valid_until\":\"2000-02-29T00:00:00Z\"}]},"
+			"\"reload_error\":\"a bad file\",\"warnings\":[\"something expires\"]}");
+}
+
+static void test_bad_calls(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	call(f, "1", "create_association", "{}");
+	client_expect_error(f->client, "1", PVS_ERROR_PARAM_MISSING, "/name");
+	call(f, "1", "create_associations", "{}");
+	client_expect_error(f->client, "1", PVS_ERROR_METHOD, NULL);
+	g_assert_cmpuint(f->stage.verifies, ==, 0);
+}
+
+static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.refuses = PVS_ERROR_HOST_KEY_REVOKED;
+	f->stage.trust.param = "/host_keys/0/document";
+	create(f, "1", "revoked");
+	client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_REVOKED, "/host_keys/0/document");
+	/* Nothing is remembered of it: the next asks again. */
+	create(f, "2", "revoked");
+	client_expect_error(f->client, "2", PVS_ERROR_HOST_KEY_REVOKED, "/host_keys/0/document");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	g_assert_cmpuint(f->stage.builds, ==, 0);
+
+	f->stage.trust.param = "/host_key_document";
+	call(f, "3", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
+	client_expect_error(f->client, "3", PVS_ERROR_HOST_KEY_REVOKED, "/host_key_document");
+
+	f->stage.trust.refuses = PVS_ERROR_PARSE;
+	f->stage.vault.refuses = PVS_ERROR_NO_CCK;
+	f->stage.vault.param = "/cck";
+	create(f, "4", "good");
+	client_expect_error(f->client, "4", PVS_ERROR_NO_CCK, "/cck");
+	/* The grant is as good as before. */
+	f->stage.vault.refuses = PVS_ERROR_PARSE;
+	create(f, "5", "good");
+	expect_result(f, "5");
+	g_assert_cmpuint(f->stage.verifies, ==, 3);
+}
+
+/* ---- secrets ---- */
+
+static void create_with(Fixture *f, const char *value)
+{
+	g_autofree char *more = g_strdup_printf(",\"secret\":{\"value\":\"%s\"}", value);
+	g_autofree char *text = text_create("1", "host", more);
+
+	client_send(f->client, text);
+}
+
+static void test_given_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	guint8 secret[33];
+	gsize used = pvs_locked_used();
+
+	for (guint i = 0; i < sizeof secret; i++)
+		secret[i] = (guint8)(255 - i);
+	for (gsize size = 31; size <= 33; size++) {
+		g_autofree char *base64 = g_base64_encode(secret, size);
+
+		create_with(f, base64);
+		if (size != 32) {
+			client_expect_error(f->client, "1", PVS_ERROR_PARAM_SECRET_SIZE,
+					    "/secret/value");
+			continue;
+		}
+		expect_result(f, "1");
+		g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_GIVEN);
+		g_assert_cmpuint(f->stage.build.value.size, ==, 32);
+		g_assert_cmpmem(f->stage.value, 32, secret, 32);
+	}
+	create_with(f, "");
+	client_expect_error(f->client, "1", PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value");
+	create_with(f, "~");
+	client_expect_error(f->client, "1", PVS_ERROR_PARAM_BASE64, "/secret/value");
+	create_with(f, "00000000000000000000000000000000000000000000000000000000000000~~");
+	client_expect_error(f->client, "1", PVS_ERROR_PARAM_BASE64, "/secret/value");
+	/* Numbers are what stands there afterwards; a client's own are just not base64. */
+	create_with(f, "0");
+	client_expect_error(f->client, "1", PVS_ERROR_PARAM_BASE64, "/secret/value");
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	/* Nothing stays behind. */
+	g_assert_cmpuint(pvs_locked_used(), ==, used);
+}
+
+/* Each call of a batch gets its own. */
+static void test_secrets_of_a_batch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GString) text = g_string_new("[");
+	gsize used = pvs_locked_used();
+
+	f->stage.vault.waits = TRUE;
+	for (guint i = 0; i < 20; i++) {
+		guint8 secret[32];
+		g_autofree char *base64 = NULL, *more = NULL, *one = NULL;
+
+		memset(secret, (int)(0x50 + i), sizeof secret);
+		base64 = g_base64_encode(secret, sizeof secret);
+		more = g_strdup_printf(",\"secret\":{\"value\":\"%s\"}", base64);
+		one = text_create("1", "host", more);
+		g_string_append_printf(text, "%s%s", i ? "," : "", one);
+	}
+	g_string_append_c(text, ']');
+	client_send(f->client, text->str);
+	for (guint i = 0; i < 20; i++) {
+		/* The last that was asked: sixteen at a time, then one for each that is answered. */
+		g_assert_cmpuint(f->stage.value[0], ==, 0x50 + MIN(15 + i, 19));
+		g_assert_cmpuint(f->stage.value[31], ==, 0x50 + MIN(15 + i, 19));
+		stage_answer(&f->stage, &f->stage.vault);
+		stage_settle();
+	}
+	g_assert_cmpuint(f->stage.builds, ==, 20);
+	g_free(client_line(f->client));
+	g_assert_cmpuint(pvs_locked_used(), ==, used);
+}
+
+static void test_no_room_for_secrets(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	const char value[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(pvs_locked_free);
+	gpointer memory;
+
+	for (gsize size = 65536; size >= 16; size /= 2)
+		while ((memory = pvs_locked_alloc(size)))
+			g_ptr_array_add(all, memory);
+	/* The call is told so, not left without an answer. */
+	create_with(f, value);
+	client_expect_error(f->client, "1", PVS_ERROR_TOO_FAST, "/secret/value");
+	/* Without a secret of its own there is nothing to keep, but the question has to stand there
+	 * as well. */
+	create(f, "2", "host");
+	client_expect_error(f->client, "2", PVS_ERROR_TOO_FAST, NULL);
+	g_ptr_array_set_size(all, 0);
+	create_with(f, value);
+	expect_result(f, "1");
+}
+
+/* ---- grants ---- */
+
+static void test_one_verification(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.waits = TRUE;
+	for (guint i = 0; i < 5; i++)
+		create(f, "1", "the same");
+	create(f, "2", "another");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	g_assert_cmpuint(f->stage.builds, ==, 0);
+	stage_answer(&f->stage, &f->stage.trust);
+	for (guint i = 0; i < 5; i++)
+		expect_result(f, "1");
+	g_assert_true(client_silent(f->client));
+	stage_answer(&f->stage, &f->stage.trust);
+	expect_result(f, "2");
+	/* And later ones need none at all. */
+	create(f, "3", "the same");
+	create(f, "4", "another");
+	expect_result(f, "3");
+	expect_result(f, "4");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	g_assert_cmpuint(f->stage.builds, ==, 8);
+}
+
+static void test_refused_together(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.waits = TRUE;
+	f->stage.trust.refuses = PVS_ERROR_HOST_KEY_EXPIRED;
+	for (guint i = 0; i < 3; i++)
+		create(f, "1", "the same");
+	create(f, "2", "another");
+	stage_answer(&f->stage, &f->stage.trust);
+	for (guint i = 0; i < 3; i++)
+		client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_EXPIRED, NULL);
+	g_assert_true(client_silent(f->client));
+	f->stage.trust.refuses = PVS_ERROR_PARSE;
+	stage_answer(&f->stage, &f->stage.trust);
+	expect_result(f, "2");
+}
+
+static void test_grant_has_ended(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	/* By our own clock: the grant serves the call that asked for it (the vault has the last
+	 * word), and no other. */
+	f->stage.until = g_get_real_time() / G_USEC_PER_SEC - 1;
+	create(f, "1", "host");
+	expect_result(f, "1");
+	f->stage.until += 3600;
+	create(f, "2", "host");
+	expect_result(f, "2");
+	create(f, "3", "host");
+	expect_result(f, "3");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+
+	/* By the vault's: trust is asked once more, and the vault again. */
+	f->stage.expired = 1;
+	create(f, "4", "host");
+	expect_result(f, "4");
+	g_assert_cmpuint(f->stage.verifies, ==, 3);
+	g_assert_cmpuint(f->stage.builds, ==, 5);
+	f->stage.expired = 2;
+	create(f, "5", "host");
+	expect_result(f, "5");
+	g_assert_cmpuint(f->stage.verifies, ==, 5);
+	/* There is an end to that. */
+	f->stage.expired = 3;
+	create(f, "6", "host");
+	client_expect_error(f->client, "6", PVS_ERROR_INTERNAL, NULL);
+	g_assert_cmpuint(f->stage.verifies, ==, 7);
+}
+
+/* Two find out at the same time. */
+static void test_grant_has_ended_for_two(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	create(f, "1", "host");
+	expect_result(f, "1");
+	f->stage.vault.waits = TRUE;
+	create(f, "2", "host");
+	create(f, "3", "host");
+	f->stage.expired = 2;
+	stage_answer(&f->stage, &f->stage.vault);
+	stage_settle();
+	stage_answer(&f->stage, &f->stage.vault);
+	stage_settle();
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	stage_answer(&f->stage, &f->stage.vault);
+	stage_answer(&f->stage, &f->stage.vault);
+	expect_result(f, "2");
+	expect_result(f, "3");
+	g_assert_cmpuint(f->stage.builds, ==, 5);
+}
+
+/* More machines than slots: the one unused for longest is verified again. */
+static void test_many_machines(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	for (guint i = 0; i <= PVS_GRANTS_MAX; i++) {
+		g_autofree char *host = g_strdup_printf("host %u", i);
+
+		create(f, "1", host);
+		expect_result(f, "1");
+		g_assert_cmpuint(f->stage.build.slot, <, PVS_GRANTS_MAX);
+		/* The first stays in use. */
+		create(f, "2", "host 0");
+		expect_result(f, "2");
+	}
+	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 1);
+	create(f, "3", "host 2");
+	expect_result(f, "3");
+	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 1);
+	create(f, "4", "host 1");
+	expect_result(f, "4");
+	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 2);
+}
+
+/* ---- trust and the vault come and go ---- */
+
+static void test_killed_idle(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	create(f, "1", "host");
+	expect_result(f, "1");
+	stage_kill(&f->stage);
+	create(f, "2", "host");
+	call(f, "3", "list_ccks", "{}");
+	call(f, "4", "get_status", "{}");
+	client_expect_ping(f->client); /* needs neither */
+	g_assert_true(client_silent(f->client));
+	stage_peers(&f->stage);
+	/* The grant went with them. */
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	for (guint i = 0; i < 3; i++) {
+		g_autoptr(JsonObject) answer = client_answer(f->client);
+
+		g_assert_true(json_object_has_member(answer, "result"));
+	}
+}
+
+static void test_killed_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.vault.waits = TRUE;
+	f->stage.trust.waits = TRUE;
+	create(f, "1", "host");
+	create(f, "1", "host"); /* waits for the first's grant */
+	call(f, "2", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
+	stage_kill(&f->stage);
+	stage_settle();
+	g_assert_true(client_silent(f->client));
+	f->stage.trust.waits = FALSE;
+	stage_peers(&f->stage);
+	expect_result(f, "2");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	g_assert_cmpuint(f->stage.builds, ==, 2);
+	/* Now the vault, with both requests on their way: everything from the start. */
+	stage_kill(&f->stage);
+	f->stage.vault.waits = FALSE;
+	stage_peers(&f->stage);
+	expect_result(f, "1");
+	expect_result(f, "1");
+	g_assert_cmpuint(f->stage.verifies, ==, 3);
+	g_assert_cmpuint(f->stage.builds, ==, 4);
+	g_assert_true(client_silent(f->client));
+}
+
+/* A pair may be replaced without having gone. */
+static void test_replaced_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	const PvsPeers body = {.generation = 2};
+	g_auto(PvsWriter) w = pvs_writer();
+	int to_trust[2], to_vault[2];
+
+	f->stage.trust.waits = TRUE;
+	create(f, "1", "host");
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, to_trust), ==, 0);
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, to_vault), ==, 0);
+	pvs_body_put(&w, pvs_peers_fields, &body);
+	pvs_channel_send(f->stage.monitor, PVS_MESSAGE_PEERS, 0, &w,
+			 (const int[]){to_trust[1], to_vault[1]});
+	stage_settle();
+	/* Both old channels were let go, and the new trust was asked. */
+	g_assert_null(f->stage.trust.channel);
+	g_assert_null(f->stage.vault.channel);
+	{
+		guint8 header[PVS_FRAME_HEADER];
+		PvsReader r = pvs_reader(header, sizeof header);
+		guint32 type;
+
+		g_assert_cmpint(recv(to_trust[0], header, sizeof header, 0), ==, sizeof header);
+		g_assert_true(pvs_reader_u32(&r, &type));
+		g_assert_cmpuint(type, ==, PVS_MESSAGE_VERIFY);
+	}
+	for (guint i = 0; i < 2; i++) {
+		close(to_trust[i]);
+		close(to_vault[i]);
+	}
+	f->stage.trust.waits = FALSE;
+	stage_settle();
+	stage_peers(&f->stage);
+	expect_result(f, "1");
+}
+
+static void test_given_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.waits = TRUE;
+	create(f, "1", "host");
+	for (guint i = 0; i < 2; i++) {
+		stage_kill(&f->stage);
+		stage_peers(&f->stage);
+		g_assert_true(client_silent(f->client));
+		g_assert_cmpuint(f->stage.verifies, ==, i + 2);
+	}
+	create(f, "2", "another");
+	/* The third death in its hands; the second call has seen one. */
+	stage_kill(&f->stage);
+	stage_settle();
+	client_expect_error(f->client, "1", PVS_ERROR_RESTARTING, NULL);
+	f->stage.trust.waits = FALSE;
+	stage_peers(&f->stage);
+	expect_result(f, "2");
+}
+
+static gboolean has_line(gpointer user)
+{
+	Client *client = user;
+
+	return client->in->len > 0;
+}
+
+static void test_waited_in_vain(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	/* Not the 20 s of a real front. */
+	pvs_calls_init(f->stage.front, &f->stage.start, 200, NULL);
+	stage_settle();
+	create(f, "1", "host");
+	call(f, "2", "list_ccks", "{}");
+	g_assert_true(client_silent(f->client));
+	stage_until(has_line, f->client);
+	client_expect_error(f->client, "1", PVS_ERROR_RESTARTING, NULL);
+	stage_until(has_line, f->client);
+	client_expect_error(f->client, "2", PVS_ERROR_RESTARTING, NULL);
+	client_expect_ping(f->client);
+}
+
+static void test_hold(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	create(f, "1", "host");
+	expect_result(f, "1");
+	/* With nothing on its way at once. */
+	stage_hold(&f->stage);
+	g_assert_cmpuint(f->stage.held, ==, 1);
+	create(f, "2", "host");
+	call(f, "3", "get_status", "{}");
+	client_expect_ping(f->client);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	g_assert_cmpuint(f->stage.workers, ==, 0);
+	stage_peers(&f->stage);
+	expect_result(f, "2");
+	expect_result(f, "3");
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	g_assert_cmpuint(f->stage.held, ==, 1);
+}
+
+static void test_hold_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.waits = TRUE;
+	f->stage.vault.waits = TRUE;
+	create(f, "1", "host");
+	stage_hold(&f->stage);
+	create(f, "2", "other");
+	g_assert_cmpuint(f->stage.held, ==, 0);
+	/* What is on its way goes on to its end. */
+	stage_answer(&f->stage, &f->stage.trust);
+	stage_settle();
+	g_assert_cmpuint(f->stage.held, ==, 0);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	stage_answer(&f->stage, &f->stage.vault);
+	expect_result(f, "1");
+	g_assert_cmpuint(f->stage.held, ==, 1);
+	g_assert_cmpuint(f->stage.verifies, ==, 1);
+	/* And again, with the pair dying meanwhile. */
+	f->stage.vault.waits = FALSE;
+	stage_peers(&f->stage);
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	stage_hold(&f->stage);
+	g_assert_cmpuint(f->stage.held, ==, 1);
+	stage_kill(&f->stage);
+	stage_settle();
+	g_assert_cmpuint(f->stage.held, ==, 2);
+	f->stage.trust.waits = FALSE;
+	stage_peers(&f->stage);
+	expect_result(f, "2");
+	/* With nobody there at all. */
+	stage_kill(&f->stage);
+	stage_settle();
+	stage_hold(&f->stage);
+	g_assert_cmpuint(f->stage.held, ==, 3);
+	stage_peers(&f->stage);
+}
+
+static void test_stop(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.trust.waits = TRUE;
+	create(f, "1", "host");
+	create(f, "2", "host");
+	pvs_role_front.stop();
+	client_expect_error(f->client, "1", PVS_ERROR_SHUTTING_DOWN, NULL);
+	client_expect_error(f->client, "2", PVS_ERROR_SHUTTING_DOWN, NULL);
+}
+
+/* ---- documents as large as they get ---- */
+
+static void set_up_large(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	make_arena();
+	stage_init(&f->stage);
+	f->stage.start.message_size = 2 * 1024 * 1024;
+	f->stage.start.max_host_keys = 255;
+	stage_open(&f->stage);
+	f->client = client_new(&f->stage);
+}
+
+static void test_large_documents(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *filler = NULL, *params = NULL;
+	gsize most = PVS_DOCUMENT_MAX - strlen("-----BEGIN ");
+
+	for (guint over = 0; over <= 1; over++) {
+		filler = g_strnfill(most + over, 'x');
+		params = g_strdup_printf("{\"host_key_document\":\"-----BEGIN %s\"}", filler);
+		call(f, "1", "verify_host_key", params);
+		if (over)
+			client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_FORMAT,
+					    "/host_key_document");
+		else
+			expect_result(f, "1");
+		g_clear_pointer(&filler, g_free);
+		g_clear_pointer(&params, g_free);
+	}
+	g_assert_cmpuint(f->stage.examines, ==, 1);
+	g_assert_cmpuint(f->stage.document_size, ==, PVS_DOCUMENT_MAX);
+}
+
+/* As much as a text can hold, in as many pieces as there may be: it fits into a message to trust. */
+static void test_largest_call(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GString) more = g_string_new(",\"certificates\":[");
+	g_autofree char *filler = g_strnfill(1040000, 'x');
+	g_autofree char *empty = NULL, *text = NULL;
+
+	for (guint i = 0; i < PVS_CERTS_MAX; i++)
+		g_string_append_printf(more, "%s\"%s\"", i ? "," : "", i ? "QQ==" : "");
+	g_string_append(more, "],\"crls\":[");
+	for (guint i = 0; i < PVS_CERTS_MAX; i++)
+		g_string_append_printf(more, "%s\"QQ==\"", i ? "," : "");
+	g_string_append(more, "]");
+	/* The first certificate takes what is left. */
+	g_string_insert(more, 18, "-----BEGIN ");
+	g_string_insert(more, 29, filler);
+	text = text_create("1", "host", more->str);
+	g_assert_cmpuint(strlen(text), <, 2 * 1024 * 1024);
+	client_send(f->client, text);
+	expect_result(f, "1");
+	g_assert_cmpuint(f->stage.certs, ==, PVS_CERTS_MAX);
+	g_assert_cmpuint(f->stage.crls, ==, PVS_CERTS_MAX);
+}
+
+/* ---- a sibling that breaks the rules ---- */
+
+/* The front as a process of its own, with the test as monitor, trust and vault. Returns its exit
+ * status after trust has said what it may not. */
+static int run_with_bad_trust(gboolean bad)
+{
+	Stage s;
+	const PvsPeers peers = {.generation = 1};
+	int to_monitor[2], to_trust[2], to_vault[2], status;
+	pid_t pid;
+
+	stage_init(&s);
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, to_monitor), ==, 0);
+	pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		close(to_monitor[0]);
+		if (dup2(to_monitor[1], PVS_CHANNEL_FD) < 0)
+			_exit(99);
+		_exit(pvs_role_main(&pvs_role_front));
+	}
+	close(to_monitor[1]);
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, to_trust), ==, 0);
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, to_vault), ==, 0);
+	{
+		static const PvsHandlerRow rows[] = {{0, NULL}};
+		g_autoptr(PvsChannel) monitor = pvs_channel_new(to_monitor[0], PVS_ROLE_MONITOR,
+								PVS_ROLE_FRONT, rows, NULL, NULL);
+		g_autoptr(PvsChannel) trust = pvs_channel_new(to_trust[0], PVS_ROLE_TRUST,
+							      PVS_ROLE_FRONT, rows, NULL, NULL);
+		g_auto(PvsWriter) start = pvs_writer();
+		g_auto(PvsWriter) body = pvs_writer();
+
+		pvs_body_put(&start, pvs_front_start_fields, &s.start);
+		pvs_channel_send(monitor, PVS_MESSAGE_START, 0, &start, NULL);
+		pvs_body_put(&body, pvs_peers_fields, &peers);
+		pvs_channel_send(monitor, PVS_MESSAGE_PEERS, 0, &body,
+				 (const int[]){to_trust[1], to_vault[1]});
+		close(to_trust[1]);
+		/* An answer to nothing that was asked. */
+		if (bad) {
+			const PvsVerified verified = {.until = 1};
+			g_auto(PvsWriter) w = pvs_writer();
+
+			pvs_body_put(&w, pvs_verified_fields, &verified);
+			pvs_channel_send(trust, PVS_MESSAGE_VERIFIED, 1, &w, NULL);
+		} else {
+			shutdown(to_monitor[0], SHUT_WR);
+		}
+		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	}
+	close(to_vault[0]);
+	close(to_vault[1]);
+	g_string_free(s.order, TRUE);
+	g_assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_bad_sibling(void)
+{
+	/* Where all is well it ends when the monitor does. */
+	g_assert_cmpint(run_with_bad_trust(FALSE), ==, 0);
+	g_assert_cmpint(run_with_bad_trust(TRUE), ==, 70);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*test)(Fixture *f, gconstpointer data);
+	} rows[] = {
+		{"/front/create", test_create},
+		{"/front/create-by-name", test_create_by_name},
+		{"/front/verify-host-key", test_verify_host_key},
+		{"/front/list-ccks", test_list_ccks},
+		{"/front/get-status", test_get_status},
+		{"/front/bad-calls", test_bad_calls},
+		{"/front/refused", test_refused},
+		{"/front/secret/given", test_given_secret},
+		{"/front/secret/of-a-batch", test_secrets_of_a_batch},
+		{"/front/secret/no-room", test_no_room_for_secrets},
+		{"/front/grant/one-verification", test_one_verification},
+		{"/front/grant/refused-together", test_refused_together},
+		{"/front/grant/has-ended", test_grant_has_ended},
+		{"/front/grant/has-ended-for-two", test_grant_has_ended_for_two},
+		{"/front/grant/many-machines", test_many_machines},
+		{"/front/pair/killed-idle", test_killed_idle},
+		{"/front/pair/killed-in-flight", test_killed_in_flight},
+		{"/front/pair/replaced-in-flight", test_replaced_in_flight},
+		{"/front/pair/given-up", test_given_up},
+		{"/front/pair/waited-in-vain", test_waited_in_vain},
+		{"/front/pair/hold", test_hold},
+		{"/front/pair/hold-in-flight", test_hold_in_flight},
+		{"/front/pair/stop", test_stop},
+	};
+
+	g_test_init(&argc, &argv, NULL);
+	/* Before anything else: its child starts as a process of one thread. */
+	g_test_add_func("/front/bad-sibling", test_bad_sibling);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_test_add(rows[i].name, Fixture, NULL, set_up, rows[i].test, tear_down);
+	g_test_add("/front/large/documents", Fixture, NULL, set_up_large, test_large_documents,
+		   tear_down);
+	g_test_add("/front/large/call", Fixture, NULL, set_up_large, test_largest_call, tear_down);
+	return g_test_run();
+}
