@@ -97,6 +97,7 @@ static void reload(void)
 		return;
 	if (pvs_pair_is_loading() || !pvs_pair_exists()) {
 		reload_again = TRUE;
+		pvs_info("asked to reload while a pair is loading: will do so once more");
 		return;
 	}
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
