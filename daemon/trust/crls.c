@@ -28,14 +28,67 @@ static gboolean issued_by(X509_CRL *crl, X509 *issuer)
 	return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) == 0;
 }
 
-/* None is known here: deltas and indirect or partitioned CRLs, which are told by critical
- * extensions, say less than that a certificate was not revoked. */
-static gboolean has_critical_extension(const X509_CRL *crl)
+/* Critical extensions change what a CRL says. Two are known here: whose it is, and what it speaks
+ * of. A delta says only what is new, whether it is marked critical or not. */
+static gboolean is_whole(const X509_CRL *crl)
 {
-	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++)
-		if (X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, i)))
-			return TRUE;
+	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
+		X509_EXTENSION *ext = X509_CRL_get_ext(crl, i);
+		int nid = OBJ_obj2nid(X509_EXTENSION_get_object(ext));
+
+		if (nid == NID_delta_crl ||
+		    (X509_EXTENSION_get_critical(ext) && nid != NID_authority_key_identifier &&
+		     nid != NID_issuing_distribution_point))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean share_a_name(const GENERAL_NAMES *some, const GENERAL_NAMES *others)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(some); i++)
+		for (int j = 0; j < sk_GENERAL_NAME_num(others); j++)
+			if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(some, i),
+					     sk_GENERAL_NAME_value(others, j)) == 0)
+				return TRUE;
 	return FALSE;
+}
+
+/* TRUE where @cert says that it is (also) listed at @place, for all reasons and by its own issuer.
+ * Names relative to the issuer, which nobody uses, are not understood: no match. */
+static gboolean is_listed_at(X509 *cert, const DIST_POINT_NAME *place)
+{
+	g_autoptr(CRL_DIST_POINTS) points =
+		X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *point = sk_DIST_POINT_value(points, i);
+
+		if (!point->reasons && !point->CRLissuer && point->distpoint &&
+		    point->distpoint->type == 0 && place->type == 0 &&
+		    share_a_name(point->distpoint->name.fullname, place->name.fullname))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+typedef enum { OF_IT, OF_OTHERS, OF_NO_USE } Scope;
+
+/* Whether @crl speaks of @cert; OF_NO_USE for one that is never enough by itself. */
+static Scope scope_of(X509_CRL *crl, X509 *cert)
+{
+	int critical = -1;
+	g_autoptr(ISSUING_DIST_POINT) scope =
+		X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &critical, NULL);
+	gboolean is_ca = (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
+
+	if (!scope)
+		return critical == -1 ? OF_IT : OF_NO_USE; /* absent; else it cannot be read */
+	if (scope->indirectCRL > 0 || scope->onlysomereasons || scope->onlyattr > 0)
+		return OF_NO_USE;
+	if (is_ca ? scope->onlyuser > 0 : scope->onlyCA > 0)
+		return OF_OTHERS;
+	return !scope->distpoint || is_listed_at(cert, scope->distpoint) ? OF_IT : OF_OTHERS;
 }
 
 static gboolean akid_fits(X509_CRL *crl, X509 *issuer)
@@ -58,76 +111,71 @@ static gboolean signature_holds(X509_CRL *crl, X509 *issuer)
 	       X509_CRL_verify(crl, key) == 1;
 }
 
-static gboolean usable(X509_CRL *crl, gboolean bad_entry, X509 *issuer, gint64 now,
-		       PvsError *reason)
+static gboolean is_usable(X509_CRL *crl, gboolean bad_entry, X509 *issuer, gint64 now,
+			  PvsError *reason)
 {
 	gint64 from, until;
 
-	if (bad_entry || has_critical_extension(crl) || !akid_fits(crl, issuer) ||
+	if (bad_entry || !is_whole(crl) || !akid_fits(crl, issuer) ||
 	    !pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &from) ||
-	    !pvs_x509_time(X509_CRL_get0_nextUpdate(crl), &until) ||
-	    !signature_holds(crl, issuer)) {
+	    !pvs_x509_time(X509_CRL_get0_nextUpdate(crl), &until) || !signature_holds(crl, issuer))
 		*reason = PVS_ERROR_CRL_SIGNATURE;
-		return FALSE;
-	}
-	if (from > now) {
+	else if (from > now)
 		*reason = PVS_ERROR_CRL_NOT_YET;
-		return FALSE;
-	}
-	if (until <= now) {
+	else if (until <= now) /* as OpenSSL has it: at nextUpdate itself it is over */
 		*reason = PVS_ERROR_CRL_EXPIRED;
-		return FALSE;
-	}
-	return TRUE;
+	else
+		return TRUE;
+	return FALSE;
 }
 
-guint pvs_crls_foreach(const PvsCrls *crls, X509 *issuer,
-		       gboolean (*each)(X509_CRL *crl, gpointer user), gpointer user,
-		       PvsError *reason)
+/* Of two that may both be used. */
+static gboolean is_newer(const X509_CRL *one, const X509_CRL *other)
+{
+	gint64 a = 0, b = 0;
+
+	return pvs_x509_time(X509_CRL_get0_lastUpdate(one), &a) &&
+	       pvs_x509_time(X509_CRL_get0_lastUpdate(other), &b) && a > b;
+}
+
+X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
+			   PvsError *reason)
 {
 	guint n_store = pvs_store_n_crls(crls->store);
 	guint n_extra = crls->extra ? (guint)sk_X509_CRL_num(crls->extra) : 0;
-	guint found = 0;
+	X509_CRL *newest = NULL;
+	gboolean listed = FALSE;
 
 	*reason = PVS_ERROR_CRL_MISSING;
 	for (guint i = 0; i < n_store + n_extra; i++) {
 		const PvsStoreCrl *stored = i < n_store ? pvs_store_crl(crls->store, i) : NULL;
 		X509_CRL *crl =
 			stored ? stored->crl : sk_X509_CRL_value(crls->extra, (int)(i - n_store));
-		gboolean bad_entry;
-		PvsError why;
+		X509_REVOKED *entry;
+		Scope scope;
+		PvsError why = PVS_ERROR_CRL_SIGNATURE;
 
 		if (!issued_by(crl, issuer))
 			continue;
-		bad_entry = stored ? stored->bad_entry : pvs_x509_crl_has_critical_entry(crl);
-		if (!usable(crl, bad_entry, issuer, crls->now, &why)) {
+		scope = scope_of(crl, cert);
+		if (scope == OF_OTHERS)
+			continue;
+		if (scope == OF_NO_USE ||
+		    !is_usable(crl,
+			       stored ? stored->bad_entry : pvs_x509_crl_has_critical_entry(crl),
+			       issuer, crls->now, &why)) {
 			if (closeness(why) > closeness(*reason))
 				*reason = why;
 			continue;
 		}
-		found++;
-		if (each(crl, user))
-			break;
+		if (!newest || is_newer(crl, newest))
+			newest = crl;
+		/* Any entry counts, also that of one that is on hold or was. */
+		if (X509_CRL_get0_by_cert(crl, &entry, cert) > 0)
+			listed = TRUE;
 	}
 	ERR_clear_error();
-	return found;
-}
-
-static gboolean take_newer(X509_CRL *crl, gpointer user)
-{
-	X509_CRL **newest = user;
-	gint64 one, other;
-
-	if (!*newest || (pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &one) &&
-			 pvs_x509_time(X509_CRL_get0_lastUpdate(*newest), &other) && one > other))
-		*newest = crl;
-	return FALSE;
-}
-
-X509_CRL *pvs_crls_newest(const PvsCrls *crls, X509 *issuer, PvsError *reason)
-{
-	X509_CRL *newest = NULL;
-
-	pvs_crls_foreach(crls, issuer, take_newer, &newest, reason);
+	if (revoked)
+		*revoked = listed;
 	return newest;
 }

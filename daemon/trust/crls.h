@@ -3,8 +3,8 @@
  * crls.h - which CRLs may be used at a verification
  *
  * A CRL counts only after its signature was checked with its issuer's key, inside its dates,
- * without critical extensions. So a forged or damaged one beside a good one does no harm: OpenSSL,
- * given both, takes the newer-looking and fails.
+ * without a critical extension that is not known. So a forged or damaged one beside a good one does
+ * no harm: OpenSSL, given both, takes the newer-looking and fails.
  */
 #pragma once
 
@@ -18,13 +18,11 @@ typedef struct {
 	gint64 now; /* seconds since the epoch */
 } PvsCrls;
 
-/* The newest CRL that @issuer issued and that may be used; NULL with the reason why there is none:
- * CRL_MISSING, or what is wrong with the one that came closest (CRL_SIGNATURE, CRL_NOT_YET,
- * CRL_EXPIRED). Not owned. */
-X509_CRL *pvs_crls_newest(const PvsCrls *crls, X509 *issuer, PvsError *reason);
-
-/* Calls @each for every CRL that @issuer issued and that may be used, until it returns TRUE. How
- * many there were; @reason as above where there were none. */
-guint pvs_crls_foreach(const PvsCrls *crls, X509 *issuer,
-		       gboolean (*each)(X509_CRL *crl, gpointer user), gpointer user,
-		       PvsError *reason);
+/* Looks through the CRLs that @issuer issued, that speak of certificates like @cert (an authority
+ * may have a CRL for its CAs and others for the rest, RFC 5280 section 5.2.5) and that may be used.
+ * The newest of them, not owned; *@revoked (may be NULL) is whether any of them lists @cert.
+ *
+ * NULL with the reason where there is none: CRL_MISSING, or what is wrong with the one that came
+ * closest (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED). */
+X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
+			   PvsError *reason);

@@ -87,6 +87,9 @@ PvsVerdict *pvs_memo_find(PvsMemo *memo, GBytes *document, const guint8 extra[32
 		drop(memo, entry);
 		return NULL;
 	}
+	/* The clock went back: it was not valid yet then. */
+	if (entry->verdict->from > now)
+		return NULL;
 	g_queue_unlink(&memo->used, &entry->link);
 	g_queue_push_head_link(&memo->used, &entry->link);
 	return pvs_verdict_ref(entry->verdict);

@@ -19,7 +19,7 @@ PvsMemo *pvs_memo_new(void);
 void pvs_memo_free(PvsMemo *memo);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsMemo, pvs_memo_free)
 
-/* The verdict on these bytes, if it was reached and has not ended at @now; a new reference. @extra
+/* The verdict on these bytes, if it was reached and holds at @now; a new reference. @extra
  * is a digest of what the client brought with the document (32 bytes). */
 PvsVerdict *pvs_memo_find(PvsMemo *memo, GBytes *document, const guint8 extra[32], gint64 now);
 

@@ -33,25 +33,18 @@ struct PvsStore {
 	gboolean bundle;
 };
 
+/* What kind of file is read, and so what may be in it. */
+typedef enum { ROOT_FILE, TRUST_FILE, CRL_FILE, HOST_KEY_FILE } Kind;
+
 /* What is being loaded, and what was found wrong on the way. */
 typedef struct {
 	PvsStore *store;
 	const PvsStorePaths *paths;
+	Kind kind;	     /* of what is read now */
 	GString *complaints; /* a line for each file */
 	gsize crl_bytes;
-	guint crl_entries;
+	guint64 crl_entries;
 } Loading;
-
-static void G_GNUC_PRINTF(2, 3) complain(Loading *l, const char *format, ...)
-{
-	va_list args;
-
-	if (l->complaints->len > 0)
-		g_string_append_c(l->complaints, '\n');
-	va_start(args, format);
-	g_string_append_vprintf(l->complaints, format, args);
-	va_end(args);
-}
 
 static void G_GNUC_PRINTF(2, 3) warn(Loading *l, const char *format, ...)
 {
@@ -64,34 +57,32 @@ static void G_GNUC_PRINTF(2, 3) warn(Loading *l, const char *format, ...)
 	va_end(args);
 }
 
-/* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
-static GBytes *read_file(Loading *l, int directory, const char *path, const char *name, gsize max)
+/* The directory for CRLs is not the owner's but the fetcher's: whatever stands there must not keep
+ * the daemon from starting. */
+static void G_GNUC_PRINTF(2, 3) complain(Loading *l, const char *format, ...)
 {
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	g_autofree guint8 *data = NULL;
-	struct stat st;
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (l->kind == CRL_FILE)
+		warn(l, "%s (ignored)", text);
+	else
+		g_string_append_printf(l->complaints, "%s%s", l->complaints->len > 0 ? "\n" : "",
+				       text);
+}
+
+/* What read() gives, in a buffer with room for a byte more than was there; NULL if it is not as
+ * much as was there. */
+static guint8 *read_all(int fd, gsize expected)
+{
+	g_autofree guint8 *data = g_malloc(expected + 1);
 	gsize size = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		complain(l, "%s: %s; make it readable for the daemon's user (chmod 0644)", path,
-			 g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode) || (guint64)st.st_size > max) {
-		complain(l,
-			 S_ISREG(st.st_mode)
-				 ? "%s: larger than the limit of %" G_GSIZE_FORMAT
-				   " bytes; remove it or raise CrlSize="
-				 : "%s: not a regular file; remove it (limit %" G_GSIZE_FORMAT ")",
-			 path, max);
-		close(fd);
-		return NULL;
-	}
-	data = g_malloc((gsize)st.st_size + 1);
-	while (size <= (gsize)st.st_size) {
-		ssize_t n = read(fd, data + size, (gsize)st.st_size + 1 - size);
+	while (size <= expected) {
+		ssize_t n = read(fd, data + size, expected + 1 - size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -99,13 +90,37 @@ static GBytes *read_file(Loading *l, int directory, const char *path, const char
 			break;
 		size += (gsize)n;
 	}
-	close(fd);
-	if (size != (gsize)st.st_size) {
-		complain(l, "%s: changed while it was read; install it by renaming, and reload",
-			 path);
-		return NULL;
+	return size == expected ? g_steal_pointer(&data) : NULL;
+}
+
+/* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
+static GBytes *read_file(Loading *l, int directory, const char *path, const char *name, gsize max)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	guint8 *data = NULL;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		complain(l, "%s: %s; make it readable for the daemon's user (chmod 0644)", path,
+			 g_strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		complain(l, "%s: not a regular file; remove it", path);
+	} else if ((guint64)st.st_size > max) {
+		complain(l,
+			 "%s: larger than %" G_GSIZE_FORMAT " bytes; remove it, or, if it is a "
+			 "CRL, raise CrlSize=",
+			 path, max);
+	} else {
+		data = read_all(fd, (gsize)st.st_size);
+		if (!data)
+			complain(l,
+				 "%s: changed while it was read; install it by renaming, and "
+				 "reload",
+				 path);
 	}
-	return g_bytes_new_take(g_steal_pointer(&data), size);
+	if (fd >= 0)
+		close(fd);
+	return data ? g_bytes_new_take(data, (gsize)st.st_size) : NULL;
 }
 
 gboolean pvs_store_is_signing_key(const X509 *cert)
@@ -154,6 +169,11 @@ gboolean pvs_store_is_signing_key(const X509 *cert)
 	return TRUE;
 }
 
+static gboolean is_self_issued(const X509 *cert)
+{
+	return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+}
+
 static void add_cert(Loading *l, PvsCertKind kind, X509 *cert, const char *file)
 {
 	PvsStoreCert entry = {.kind = kind, .cert = cert, .file = file};
@@ -165,10 +185,9 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *path, const char *fil
 {
 	PvsStoreCrl entry = {
 		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
-	int n = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+	guint64 n = (guint64)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
 
-	l->crl_entries += (guint)MAX(n, 0);
-	if (l->crl_entries > l->paths->crl_entries) {
+	if (l->crl_entries + n > l->paths->crl_entries) {
 		complain(l,
 			 "%s: with it the CRLs have more than %u entries; remove CRLs that are "
 			 "not needed or raise CrlEntries=",
@@ -176,79 +195,82 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *path, const char *fil
 		X509_CRL_free(crl);
 		return;
 	}
+	l->crl_entries += n;
 	g_array_append_val(l->store->crls, entry);
 }
 
-/* Of one file: what it holds, each thing by its kind. */
-static void add_objects(Loading *l, const char *path, const char *file, PvsX509Stack *certs,
-			PvsCrlStack *crls, gboolean roots, gboolean crls_only)
+static void take_cert(Loading *l, X509 *cert, const char *path, const char *file)
 {
-	X509 *cert;
-	X509_CRL *crl;
-
-	while ((cert = sk_X509_shift(certs))) {
-		if (crls_only) {
-			warn(l, "%s: a certificate in the directory for CRLs is ignored", path);
-			X509_free(cert);
-		} else if (roots) {
-			add_cert(l, PVS_CERT_ROOT, cert, file);
-		} else if (pvs_store_is_signing_key(cert)) {
-			if (!pvs_x509_may_sign(cert))
-				warn(l,
-				     "%s: the signing key is weaker than RSA-3072 or P-384: no "
-				     "host key that it signed is accepted",
-				     path);
-			add_cert(l, PVS_CERT_SIGNING_KEY, cert, file);
-		} else {
-			add_cert(l, PVS_CERT_INTERMEDIATE, cert, file);
-		}
+	switch (l->kind) {
+	case ROOT_FILE:
+		/* Whatever it is: only what the owner put into the trust directory can be a signing
+		 * key. A link that stands beside the root is a link, and trusted no more than one.
+		 */
+		add_cert(l, is_self_issued(cert) ? PVS_CERT_ROOT : PVS_CERT_INTERMEDIATE, cert,
+			 file);
+		break;
+	case TRUST_FILE:
+		if (pvs_store_is_signing_key(cert) && !pvs_x509_may_sign(cert))
+			warn(l,
+			     "%s: the signing key is weaker than RSA-3072 or P-384: no host key "
+			     "that it signed is accepted",
+			     path);
+		add_cert(l,
+			 pvs_store_is_signing_key(cert) ? PVS_CERT_SIGNING_KEY
+							: PVS_CERT_INTERMEDIATE,
+			 cert, file);
+		break;
+	default:
+		warn(l, "%s: a certificate in the directory for CRLs (ignored)", path);
+		X509_free(cert);
 	}
-	while ((crl = sk_X509_CRL_shift(crls)))
-		add_crl(l, crl, path, file);
 }
 
-static void load_trust_file(Loading *l, int directory, const char *path, const char *name,
-			    gboolean roots, gboolean crls_only)
+static void load_trust_file(Loading *l, int directory, const char *path, const char *name)
 {
 	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
 	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
-	gsize max = roots ? BUNDLE_FILE_MAX : MAX(CERT_FILE_MAX, l->paths->crl_size);
+	gsize max = l->kind == ROOT_FILE ? BUNDLE_FILE_MAX : MAX(CERT_FILE_MAX, l->paths->crl_size);
 	g_autoptr(GBytes) bytes = read_file(l, directory, path, name, max);
-	const char *file = g_string_chunk_insert(l->store->names, roots ? path : name);
+	const char *file;
 	const guint8 *data;
 	gsize size;
+	X509 *cert;
+	X509_CRL *crl;
 
 	if (!bytes)
 		return;
 	data = g_bytes_get_data(bytes, &size);
 	if (!pvs_x509_read(data, size, certs, crls)) {
-		/* The fetcher's directory is not the owner's: what stands there may be rubbish. */
-		if (crls_only)
-			warn(l, "%s: neither certificate nor CRL, ignored", path);
-		else
-			complain(l,
-				 "%s: not a certificate or CRL in PEM or DER; replace or remove it",
-				 path);
+		complain(l, "%s: not certificates or CRLs in PEM or DER; replace or remove it",
+			 path);
 		return;
 	}
-	if (sk_X509_CRL_num(crls) > 0) {
-		l->crl_bytes += size;
-		if (l->crl_bytes > l->paths->crl_size) {
-			complain(l,
-				 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
-				 " bytes; remove CRLs that are not needed or raise CrlSize=",
-				 path, l->paths->crl_size);
-			return;
-		}
+	if (sk_X509_CRL_num(crls) > 0 && size > l->paths->crl_size - l->crl_bytes) {
+		complain(l,
+			 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
+			 " bytes; remove CRLs that are not needed or raise CrlSize=",
+			 path, l->paths->crl_size);
+		return;
 	}
-	add_objects(l, path, file, certs, crls, roots, crls_only);
+	if (sk_X509_CRL_num(crls) > 0)
+		l->crl_bytes += size;
+	file = g_string_chunk_insert_const(l->store->names, name);
+	while ((cert = sk_X509_shift(certs)))
+		take_cert(l, cert, path, file);
+	while ((crl = sk_X509_CRL_shift(crls)))
+		add_crl(l, crl, path, file);
 }
 
 static void load_host_key(Loading *l, int directory, const char *path, const char *name)
 {
 	static const char *const endings[] = {".crt", ".pem", ".der"};
 	g_autofree char *key = g_strdup(name);
-	GBytes *bytes;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(X509) document = NULL;
+	g_autoptr(GError) error = NULL;
+	const guint8 *data;
+	gsize size;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		if (g_str_has_suffix(key, endings[i])) {
@@ -269,8 +291,16 @@ static void load_host_key(Loading *l, int directory, const char *path, const cha
 		return;
 	}
 	bytes = read_file(l, directory, path, name, CERT_FILE_MAX);
-	if (bytes)
-		g_hash_table_insert(l->store->host_keys, g_steal_pointer(&key), bytes);
+	if (!bytes)
+		return;
+	/* Whether it is genuine is asked at every call. That it is a document can be said now. */
+	data = g_bytes_get_data(bytes, &size);
+	document = pvs_x509_read_document(data, size, &error);
+	if (document)
+		g_hash_table_insert(l->store->host_keys, g_steal_pointer(&key),
+				    g_steal_pointer(&bytes));
+	else
+		complain(l, "%s: %s; replace or remove it", path, error->message);
 }
 
 static int by_name(gconstpointer a, gconstpointer b)
@@ -304,13 +334,12 @@ static GPtrArray *list_directory(Loading *l, const char *path, DIR *dir)
 	return names;
 }
 
-typedef enum { TRUST_FILES, CRL_FILES, HOST_KEY_FILES } Kind;
-
 static void load_directory(Loading *l, const char *path, Kind kind)
 {
 	g_autoptr(GPtrArray) names = NULL;
 	DIR *dir = path ? opendir(path) : NULL;
 
+	l->kind = kind;
 	if (!path)
 		return;
 	if (!dir) {
@@ -323,20 +352,29 @@ static void load_directory(Loading *l, const char *path, Kind kind)
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
 
-		if (kind == HOST_KEY_FILES)
+		if (kind == HOST_KEY_FILE)
 			load_host_key(l, dirfd(dir), file, names->pdata[i]);
 		else
-			load_trust_file(l, dirfd(dir), file, names->pdata[i], FALSE,
-					kind == CRL_FILES);
+			load_trust_file(l, dirfd(dir), file, names->pdata[i]);
 	}
 	closedir(dir);
+}
+
+static guint count(const PvsStore *store, PvsCertKind kind)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < store->certs->len; i++)
+		if (pvs_store_cert(store, i)->kind == kind)
+			n++;
+	return n;
 }
 
 static void load_roots(Loading *l)
 {
 	const char *path = l->paths->root_ca ? l->paths->root_ca : SYSTEM_BUNDLE;
-	guint before = l->store->certs->len;
 
+	l->kind = ROOT_FILE;
 	l->store->root_file = g_strdup(path);
 	l->store->bundle = !l->paths->root_ca;
 	/* A machine without a bundle may hold keys and have no use for it yet. */
@@ -346,9 +384,12 @@ static void load_roots(Loading *l)
 		     path);
 		return;
 	}
-	load_trust_file(l, AT_FDCWD, path, path, TRUE, FALSE);
-	if (l->store->certs->len == before && l->complaints->len == 0)
-		complain(l, "%s: no certificate in the file of root CAs (RootCA=)", path);
+	load_trust_file(l, AT_FDCWD, path, path);
+	if (count(l->store, PVS_CERT_ROOT) == 0 && l->complaints->len == 0)
+		complain(l,
+			 "%s: there is no self-signed certificate in it; name a file with the root "
+			 "CA in RootCA=",
+			 path);
 }
 
 static gboolean is_root(const PvsStore *store, X509 *cert)
@@ -364,27 +405,21 @@ static gboolean is_root(const PvsStore *store, X509 *cert)
 
 static void look_over(Loading *l)
 {
-	guint signing_keys = 0;
-
 	for (guint i = 0; i < l->store->certs->len; i++) {
 		const PvsStoreCert *entry = pvs_store_cert(l->store, i);
 
-		if (entry->kind == PVS_CERT_SIGNING_KEY)
-			signing_keys++;
-		if (entry->kind == PVS_CERT_INTERMEDIATE &&
-		    X509_NAME_cmp(X509_get_subject_name(entry->cert),
-				  X509_get_issuer_name(entry->cert)) == 0 &&
+		if (entry->kind == PVS_CERT_INTERMEDIATE && is_self_issued(entry->cert) &&
 		    !is_root(l->store, entry->cert))
 			warn(l,
 			     "%s: a self-signed certificate in the trust directory is not a root "
 			     "CA by that; name it with RootCA= if it shall be one",
 			     entry->file);
 	}
-	if (signing_keys == 0)
+	if (count(l->store, PVS_CERT_SIGNING_KEY) == 0)
 		warn(l,
 		     "%s: no IBM Z host-key signing key is installed: no host key will be "
 		     "accepted",
-		     l->paths->trust_directory);
+		     l->paths->trust_directory ? l->paths->trust_directory : "TrustDirectory=");
 }
 
 PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
@@ -401,9 +436,9 @@ PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
 	store->names = g_string_chunk_new(1024);
 
 	load_roots(&l);
-	load_directory(&l, paths->trust_directory, TRUST_FILES);
-	load_directory(&l, paths->crl_directory, CRL_FILES);
-	load_directory(&l, paths->host_key_directory, HOST_KEY_FILES);
+	load_directory(&l, paths->trust_directory, TRUST_FILE);
+	load_directory(&l, paths->crl_directory, CRL_FILE);
+	load_directory(&l, paths->host_key_directory, HOST_KEY_FILE);
 	if (complaints->len > 0) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, complaints->str);
 		return NULL;

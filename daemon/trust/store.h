@@ -10,7 +10,7 @@
 #include "daemon/trust/openssl-auto.h"
 
 typedef enum {
-	PVS_CERT_ROOT,	       /* from RootCA= or the system's bundle */
+	PVS_CERT_ROOT,	       /* self-signed, from RootCA= or the system's bundle */
 	PVS_CERT_INTERMEDIATE, /* a link for the chain, no more */
 	PVS_CERT_SIGNING_KEY,  /* an IBM Z host-key signing key, told by its subject */
 } PvsCertKind;
@@ -18,7 +18,7 @@ typedef enum {
 typedef struct {
 	PvsCertKind kind;
 	X509 *cert;	  /* owned by the store */
-	const char *file; /* where it came from: the file's name, for a root its path */
+	const char *file; /* where it came from: the file's name; for one from RootCA= its path */
 } PvsStoreCert;
 
 typedef struct {
@@ -39,8 +39,9 @@ typedef struct {
 typedef struct PvsStore PvsStore;
 
 /* PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad file. A directory
- * that does not exist holds nothing. What can be lived with (a certificate in the CRL directory)
- * becomes a warning. */
+ * that does not exist holds nothing. What can be lived with becomes a warning; so does all that is
+ * wrong in the CRL directory, which is not the owner's. Links are followed, hidden files and
+ * directories are not looked at. */
 PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error);
 void pvs_store_free(PvsStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsStore, pvs_store_free)

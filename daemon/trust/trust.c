@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/obj_mac.h>
+#include <openssl/provider.h>
 
 #include "daemon/log.h"
 #include "daemon/role.h"
@@ -25,6 +24,10 @@ enum {
 	STORE_ROOM = 900 * 1024, /* bytes of STORE_IS that entries may take */
 	ENTRY_ROOM = 128,	 /* bytes of an entry besides its texts */
 	ENTRIES_MAX = 8000,
+	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
+
+	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
+	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
 typedef struct {
@@ -43,6 +46,7 @@ typedef struct {
 static PvsTrustStart start;
 static PvsStore *store;
 static PvsMemo *memo;
+static PvsWriter inventory; /* STORE_IS */
 static PvsChannel *vault;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
@@ -55,25 +59,34 @@ static void front_free_if_gone(Front *front)
 	g_free(front);
 }
 
+static void send_to(Front *front, PvsMessageType type, guint64 call, const PvsWriter *body)
+{
+	if (!front->channel)
+		return;
+	pvs_channel_send(front->channel, type, call, body, NULL);
+	/* A front reads whatever its client does; one that does not would fill the memory. */
+	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
+		pvs_warning("the front of uid %u does not read its answers; its channel is closed",
+			    front->identity.uid);
+		pvs_channel_close(front->channel);
+	}
+}
+
 static void answer(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
 		   gconstpointer body)
 {
 	g_auto(PvsWriter) w = pvs_writer();
 
-	if (!front->channel)
-		return;
 	pvs_body_put(&w, fields, body);
-	pvs_channel_send(front->channel, type, call, &w, NULL);
+	send_to(front, type, call, &w);
 }
 
 static void refuse(Front *front, guint64 call, const GError *error)
 {
 	g_auto(PvsWriter) w = pvs_writer();
 
-	if (!front->channel)
-		return;
 	pvs_writer_error(&w, error);
-	pvs_channel_send(front->channel, PVS_MESSAGE_REFUSED, call, &w, NULL);
+	send_to(front, PVS_MESSAGE_REFUSED, call, &w);
 }
 
 /* What a client brought besides the documents: read once for a question. */
@@ -104,6 +117,10 @@ static gboolean read_blobs(const PvsList *blobs, const char *pointer, GChecksum 
 
 			return pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, at, NULL);
 		}
+		/* In one file there may be many; and each costs a signature's verification. */
+		if (sk_X509_num(extra->certs) > PVS_CERTS_MAX ||
+		    sk_X509_CRL_num(extra->crls) > PVS_CERTS_MAX)
+			return pvs_fail(error, PVS_ERROR_PARAM_CERTS, pointer, NULL);
 		g_checksum_update(sum, (const guchar *)&length, sizeof length);
 		g_checksum_update(sum, data, (gssize)size);
 	}
@@ -124,40 +141,30 @@ static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *ext
 	return TRUE;
 }
 
-/* The bytes of a document that is given or named. */
-static GBytes *document_of(const PvsHostKey *key, GError **error)
-{
-	GBytes *bytes = key->document;
-
-	if (key->name) {
-		bytes = pvs_store_host_key(store, key->name);
-		if (!bytes)
-			pvs_fail(error, PVS_ERROR_NO_HOST_KEY, "/name", key->name);
-	} else if (!bytes) {
-		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, "/document", NULL);
-	}
-	return bytes;
-}
-
 /* The verdict on one host key, remembered or reached; errors name the member of the host key. */
 static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gint64 now, GError **error)
 {
-	GBytes *document = document_of(key, error);
+	const char *member = key->name ? "/name" : "/document";
+	GBytes *document = key->name ? pvs_store_host_key(store, key->name) : key->document;
+	g_autoptr(GError) reason = NULL;
 	PvsVerdict *verdict;
 	const guint8 *data;
 	gsize size;
 
-	if (!document)
+	if (!document) {
+		pvs_fail(error, key->name ? PVS_ERROR_NO_HOST_KEY : PVS_ERROR_HOST_KEY_FORMAT,
+			 member, key->name);
 		return NULL;
+	}
 	verdict = pvs_memo_find(memo, document, extra->digest, now);
 	if (verdict)
 		return verdict;
 	data = g_bytes_get_data(document, &size);
-	verdict = pvs_verdict_reach(store, data, size, extra->certs, extra->crls, now, error);
+	verdict = pvs_verdict_reach(store, data, size, extra->certs, extra->crls, now, &reason);
 	if (verdict)
 		pvs_memo_add(memo, document, extra->digest, verdict);
-	else if (error)
-		pvs_error_prefix_param(*error, key->name ? "/name" : "/document");
+	else
+		pvs_fail(error, (PvsError)reason->code, member, key->name);
 	return verdict;
 }
 
@@ -171,7 +178,7 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 {
 	g_autoptr(GPtrArray) verdicts =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pvs_verdict_unref);
-	g_auto(Extra) extra = {NULL};
+	g_auto(Extra) extra = {.certs = NULL};
 	gint64 now = now_sec();
 
 	if (verify->host_keys.n < 1 || verify->host_keys.n > start.max_host_keys) {
@@ -204,15 +211,35 @@ static void pending_free(gpointer data)
 	g_free(p);
 }
 
-/* Tells the vault what the front may encrypt for; the front hears of it once the vault has agreed,
- * so that its BUILD cannot come before the grant. */
+/* The front hears of a grant once the vault has agreed, so that its BUILD cannot come before it. */
+static void remember(Front *front, guint64 call, Pending *p)
+{
+	guint64 *number = g_new(guint64, 1);
+
+	p->front = front;
+	p->call = call;
+	*number = ++last_number;
+	g_hash_table_insert(pending, number, p);
+	/* What is granted waits in the vault's channel, and one front may not fill that. */
+	if (++front->pending == GRANTS_UNDER_WAY)
+		pvs_channel_pause(front->channel, TRUE);
+}
+
+static void forget(guint64 number, Front *front)
+{
+	g_hash_table_remove(pending, &number);
+	if (front->pending-- == GRANTS_UNDER_WAY && front->channel)
+		pvs_channel_pause(front->channel, FALSE);
+	front_free_if_gone(front);
+}
+
+/* Tells the vault what the front may encrypt for. */
 static void grant(Front *front, guint64 call, guint slot, GPtrArray *verdicts)
 {
 	Pending *p = g_new0(Pending, 1);
 	PvsGrant body = {.front = front->identity.front, .slot = slot, .until = G_MAXINT64};
 	PvsSignedKey *keys = pvs_list_init(&body.keys, PvsSignedKey, verdicts->len);
 	PvsVerifiedKey *shown = pvs_list_init(&p->verified.keys, PvsVerifiedKey, verdicts->len);
-	guint64 *number = g_new(guint64, 1);
 	g_auto(PvsWriter) w = pvs_writer();
 
 	for (guint i = 0; i < verdicts->len; i++) {
@@ -226,15 +253,20 @@ static void grant(Front *front, guint64 call, guint slot, GPtrArray *verdicts)
 		shown[i].not_after = verdict->not_after;
 		body.until = MIN(body.until, verdict->until);
 	}
-	p->front = front;
-	p->call = call;
 	p->verified.until = body.until;
-	front->pending++;
-	*number = ++last_number;
-	g_hash_table_insert(pending, number, p);
 	pvs_body_put(&w, pvs_grant_fields, &body);
-	pvs_channel_send(vault, PVS_MESSAGE_GRANT, last_number, &w, NULL);
 	g_free(body.keys.items);
+	if (w.size > pvs_message_cap(PVS_MESSAGE_GRANT)) {
+		/* Documents that are genuine, and of no sane size. */
+		g_autoptr(GError) error = NULL;
+
+		pvs_fail(&error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
+		refuse(front, call, error);
+		pending_free(p);
+		return;
+	}
+	remember(front, call, p);
+	pvs_channel_send(vault, PVS_MESSAGE_GRANT, last_number, &w, NULL);
 }
 
 static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
@@ -256,9 +288,7 @@ static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	} else {
 		answer(front, PVS_MESSAGE_VERIFIED, p->call, pvs_verified_fields, &p->verified);
 	}
-	g_hash_table_remove(pending, &message->call);
-	front->pending--;
-	front_free_if_gone(front);
+	forget(message->call, front);
 	return TRUE;
 }
 
@@ -282,7 +312,7 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 
 static PvsVerdict *examine(const PvsExamine *body, GError **error)
 {
-	g_auto(Extra) extra = {NULL};
+	g_auto(Extra) extra = {.certs = NULL};
 	PvsVerdict *verdict;
 
 	if (!read_extra(&body->certs, &body->crls, &extra, error))
@@ -343,7 +373,7 @@ static void gather(Gathering *g, const char *kind, const char *file, const X509_
 {
 	PvsStoreEntry entry = {
 		.kind = g_strdup(kind),
-		.file = g_strndup(file, 255),
+		.file = pvs_x509_text(file, strlen(file), TEXT_MAX),
 		.subject = pvs_x509_name(subject),
 		.serial = pvs_x509_serial(serial),
 	};
@@ -404,29 +434,33 @@ static void gather_all(Gathering *g)
 	}
 }
 
-static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+/* What is installed never changes in the life of the process: it is written down once. */
+static void take_inventory(void)
 {
-	static char full[] = "not all that is installed is listed: there is too much";
+	static const char full[] = "not all that is installed is listed: there is too much";
 	const GPtrArray *warnings = pvs_store_warnings(store);
 	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), STORE_ROOM, FALSE};
-	PvsStoreIs body = {{NULL, 0}, {NULL, 0}};
+	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
 	PvsWarning *texts;
 
-	if (!pvs_reader_end(&message->body)) {
-		g_array_unref(g.entries);
-		return FALSE;
-	}
 	gather_all(&g);
 	body.entries.n = g.entries->len;
 	body.entries.items = g_array_free(g.entries, FALSE);
 	texts = pvs_list_init(&body.warnings, PvsWarning, warnings->len + (g.full ? 1 : 0));
 	for (guint i = 0; i < warnings->len; i++)
-		texts[i].text = g_utf8_make_valid(warnings->pdata[i],
-						  (gssize)MIN(strlen(warnings->pdata[i]), 512));
+		texts[i].text =
+			pvs_x509_text(warnings->pdata[i], strlen(warnings->pdata[i]), TEXT_MAX);
 	if (g.full)
 		texts[warnings->len].text = g_strdup(full);
-	answer(user, PVS_MESSAGE_STORE_IS, message->call, pvs_store_is_fields, &body);
-	pvs_store_is_clear(&body);
+	inventory = pvs_writer();
+	pvs_body_put(&inventory, pvs_store_is_fields, &body);
+}
+
+static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	if (!pvs_reader_end(&message->body))
+		return FALSE;
+	send_to(user, PVS_MESSAGE_STORE_IS, message->call, &inventory);
 	return TRUE;
 }
 
@@ -488,24 +522,6 @@ static gboolean on_link(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	return TRUE;
 }
 
-/* What OpenSSL sets up at its first use, used once before anything is given up: a verification of
- * every document that is installed, or of nothing, which touches the same code. */
-static void warm_up(void)
-{
-	g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-521");
-	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
-	guint8 digest[32];
-	gsize size = sizeof digest;
-
-	(void)EVP_Q_digest(NULL, "SHA256", NULL, "", 0, digest, &size);
-	for (guint i = 0; i < MIN(names->len, 4); i++) {
-		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
-		const guint8 *data = g_bytes_get_data(bytes, &size);
-		g_autoptr(PvsVerdict) verdict =
-			pvs_verdict_reach(store, data, size, NULL, NULL, now_sec(), NULL);
-	}
-}
-
 static gboolean load(PvsReader *body, GError **error)
 {
 	PvsStorePaths paths;
@@ -516,7 +532,8 @@ static gboolean load(PvsReader *body, GError **error)
 		return FALSE;
 	}
 	/* No configuration of OpenSSL's from outside: what is trusted is decided here. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
+	    !OSSL_PROVIDER_load(NULL, "default")) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM, "OpenSSL does not start");
 		return FALSE;
 	}
@@ -535,7 +552,13 @@ static gboolean load(PvsReader *body, GError **error)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	memo = pvs_memo_new();
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
-	warm_up();
+	take_inventory();
+	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
+	if (!pvs_verdict_warm_up(store)) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+				    "OpenSSL cannot verify what it made");
+		return FALSE;
+	}
 	return TRUE;
 }
 

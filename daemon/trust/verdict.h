@@ -24,14 +24,15 @@ typedef struct {
 	gint64 until;  /* notAfter or nextUpdate */
 } PvsLink;
 
-/* A verdict: the document is good until @until. Shared by reference. */
+/* A verdict: the document is good from @from until just before @until. Shared by reference. */
 typedef struct {
 	guint refs;
 	guint8 phkh[PVS_PHKH_SIZE];
 	guint8 point[PVS_POINT_SIZE];
 	char *subject;	  /* RFC 2253, UTF-8 */
 	gint64 not_after; /* of the document itself */
-	gint64 until;	  /* the earliest expiry of all that the verdict rests on */
+	gint64 from;	  /* the latest start, and */
+	gint64 until;	  /* the earliest end, of all that the verdict rests on */
 	GPtrArray *links; /* of PvsLink: document first, then towards the root, then CRLs */
 	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault */
 	GBytes *signature;
@@ -48,3 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *document, gsize size,
 			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
 			      GError **error);
+
+/* Runs all that a verification runs, once: what OpenSSL sets up at its first use is there from then
+ * on, and nothing has to be opened later. FALSE if it does not work. */
+gboolean pvs_verdict_warm_up(const PvsStore *store);

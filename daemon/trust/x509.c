@@ -18,31 +18,40 @@ enum {
 	SERIAL_MAX = 64, /* digits */
 };
 
-static const char begin[] = "-----BEGIN ";
+#define BEGIN "-----BEGIN "
 
 static gboolean is_pem(const guint8 *data, gsize size)
 {
-	return memmem(data, size, begin, sizeof begin - 1) != NULL;
+	return memmem(data, size, BEGIN, strlen(BEGIN)) != NULL;
 }
 
-/* Only a line can start a PEM block. */
-static guint count_blocks(const guint8 *data, gsize size)
+/* How many lines start with @begin: only a line can start a PEM block. */
+static guint count_lines(const guint8 *data, gsize size, const char *begin)
 {
 	guint n = 0;
 	const guint8 *p = data, *end = data + size;
 
-	while ((p = memmem(p, (gsize)(end - p), begin, sizeof begin - 1))) {
+	while ((p = memmem(p, (gsize)(end - p), begin, strlen(begin)))) {
 		if (p == data || p[-1] == '\n' || p[-1] == '\r')
 			n++;
-		p += sizeof begin - 1;
+		p += strlen(begin);
 	}
 	return n;
+}
+
+/* OpenSSL reads the extensions of a certificate when it first needs them, and some of its functions
+ * (X509_check_akid() among them) take what was not read yet for absent. So that is done here. */
+static X509 *with_extensions(X509 *cert)
+{
+	if (cert)
+		(void)X509_check_purpose(cert, -1, 0);
+	return cert;
 }
 
 static X509 *cert_of(const guint8 *data, long size)
 {
 	const guint8 *p = data;
-	g_autoptr(X509) cert = d2i_X509(NULL, &p, size);
+	g_autoptr(X509) cert = with_extensions(d2i_X509(NULL, &p, size));
 
 	return cert && p == data + size ? g_steal_pointer(&cert) : NULL;
 }
@@ -78,7 +87,7 @@ static gboolean add_block(const char *kind, const guint8 *data, long size, PvsX5
 static gboolean read_pem(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls)
 {
 	g_autoptr(BIO) bio = BIO_new_mem_buf(data, (int)size);
-	guint n = count_blocks(data, size);
+	guint n = count_lines(data, size, BEGIN);
 
 	if (!bio)
 		return FALSE;
@@ -134,31 +143,10 @@ static gboolean is_blank(const guint8 *data, gsize size)
 	return TRUE;
 }
 
-static X509 *document_of_pem(const guint8 *data, gsize size, GError **error)
-{
-	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
-	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
-	static const char end[] = "-----END CERTIFICATE-----";
-	const guint8 *behind = memmem(data, size, end, sizeof end - 1);
-	guint n = count_blocks(data, size);
-
-	/* How many there are is said even where one of them cannot be read. */
-	if (n > 1)
-		pvs_fail(error, PVS_ERROR_HOST_KEY_SEVERAL, NULL, NULL);
-	else if (!behind || !read_pem(data, size, certs, crls) || sk_X509_num(certs) != 1)
-		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, NULL, NULL);
-	else if (!is_blank(behind + sizeof end - 1,
-			   size - (gsize)(behind - data) - (sizeof end - 1)))
-		pvs_fail(error, PVS_ERROR_HOST_KEY_TRAILING, NULL, NULL);
-	else
-		return sk_X509_pop(certs);
-	return NULL;
-}
-
 static X509 *document_of_der(const guint8 *data, gsize size, GError **error)
 {
 	const guint8 *p = data, *second;
-	g_autoptr(X509) cert = d2i_X509(NULL, &p, (long)size);
+	g_autoptr(X509) cert = with_extensions(d2i_X509(NULL, &p, (long)size));
 	g_autoptr(X509) another = NULL;
 
 	if (!cert) {
@@ -172,6 +160,52 @@ static X509 *document_of_der(const guint8 *data, gsize size, GError **error)
 	pvs_fail(error, another ? PVS_ERROR_HOST_KEY_SEVERAL : PVS_ERROR_HOST_KEY_TRAILING, NULL,
 		 NULL);
 	return NULL;
+}
+
+/* The first PEM block; NULL where it is not a certificate's or cannot be read. */
+static guint8 *read_block(const guint8 *data, gsize size, long *block_size)
+{
+	g_autoptr(BIO) bio = BIO_new_mem_buf(data, (int)size);
+	char *kind = NULL, *header = NULL;
+	guint8 *block = NULL;
+
+	if (!bio || PEM_read_bio(bio, &kind, &header, &block, block_size) != 1)
+		return NULL;
+	if (strcmp(kind, PEM_STRING_X509) != 0 || *header) {
+		OPENSSL_free(block);
+		block = NULL;
+	}
+	OPENSSL_free(kind);
+	OPENSSL_free(header);
+	return block;
+}
+
+static X509 *document_of_pem(const guint8 *data, gsize size, GError **error)
+{
+	static const char end[] = "-----END " PEM_STRING_X509 "-----";
+	const guint8 *behind = memmem(data, size, end, sizeof end - 1);
+	guint8 *block = NULL;
+	long block_size;
+	X509 *cert = NULL;
+
+	/* How many there are is said even where one of them cannot be read. */
+	if (count_lines(data, size, BEGIN PEM_STRING_X509 "-----") > 1) {
+		pvs_fail(error, PVS_ERROR_HOST_KEY_SEVERAL, NULL, NULL);
+		return NULL;
+	}
+	if (behind)
+		block = read_block(data, size, &block_size);
+	if (!block) {
+		pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, NULL, NULL);
+		return NULL;
+	}
+	behind += sizeof end - 1;
+	if (!is_blank(behind, size - (gsize)(behind - data)))
+		pvs_fail(error, PVS_ERROR_HOST_KEY_TRAILING, NULL, NULL);
+	else
+		cert = document_of_der(block, (gsize)block_size, error);
+	OPENSSL_free(block);
+	return cert;
 }
 
 X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error)
@@ -202,25 +236,59 @@ static char *cut(char *text, gsize max)
 	return text;
 }
 
+/* FALSE for what a terminal or a log acts on instead of showing it: controls (C1's among them,
+ * which RFC 2253 knows nothing of), directions of writing, ends of lines. */
+static gboolean is_shown(gunichar c)
+{
+	switch (g_unichar_type(c)) {
+	case G_UNICODE_CONTROL:
+	case G_UNICODE_FORMAT:
+	case G_UNICODE_LINE_SEPARATOR:
+	case G_UNICODE_PARAGRAPH_SEPARATOR:
+		return FALSE;
+	default:
+		return TRUE;
+	}
+}
+
+/* What is not shown becomes \XX for each byte, as RFC 2253 has it. */
+static char *escape(const char *text)
+{
+	GString *out = g_string_sized_new(strlen(text));
+
+	for (const char *c = text; *c; c = g_utf8_next_char(c)) {
+		const char *end = g_utf8_next_char(c);
+
+		if (is_shown(g_utf8_get_char(c)))
+			g_string_append_len(out, c, end - c);
+		else
+			for (const char *byte = c; byte < end; byte++)
+				g_string_append_printf(out, "\\%02X", (guint8)*byte);
+	}
+	return g_string_free(out, FALSE);
+}
+
+char *pvs_x509_text(const char *text, gsize size, gsize max)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, (gssize)size);
+
+	return cut(escape(valid), max);
+}
+
 char *pvs_x509_name(const X509_NAME *name)
 {
 	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
-	g_autofree char *valid = NULL;
 	char *text;
 	long size;
 
-	/* Control characters become \XX, whatever their encoding: no name can forge a line. */
+	/* UTF-8 as it is; \XX, in ASCII, for the controls of ASCII and NUL. */
 	if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
 		ERR_clear_error();
 		return g_strdup("");
 	}
 	size = BIO_get_mem_data(bio, &text);
-	valid = g_utf8_make_valid(text, (gssize)size);
 	ERR_clear_error();
-	for (char *c = valid; *c; c++)
-		if ((guint8)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	return cut(g_steal_pointer(&valid), NAME_MAX_);
+	return pvs_x509_text(text, (gsize)size, NAME_MAX_);
 }
 
 char *pvs_x509_serial(const ASN1_INTEGER *number)

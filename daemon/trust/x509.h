@@ -17,8 +17,12 @@ gboolean pvs_x509_read(const guint8 *data, gsize size, PvsX509Stack *certs, PvsC
 /* Reads the one certificate of a host-key document; errors HOST_KEY_FORMAT, _SEVERAL, _TRAILING. */
 X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error);
 
-/* RFC 2253, UTF-8, control characters escaped, at most 512 bytes; newly allocated. */
+/* RFC 2253 in UTF-8, at most 512 bytes; newly allocated. What a terminal or a log would act on
+ * (controls, directions of writing, ends of lines) becomes \XX for each byte. */
 char *pvs_x509_name(const X509_NAME *name);
+
+/* Any bytes as such a text: valid UTF-8, cut to @max bytes. */
+char *pvs_x509_text(const char *text, gsize size, gsize max);
 
 /* Hex, at most 64 digits; newly allocated. @number may be NULL: "". */
 char *pvs_x509_serial(const ASN1_INTEGER *number);

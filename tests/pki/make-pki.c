@@ -4,13 +4,17 @@
  *
  * What an owner installs: root.crt, and in trust.d the signing key, the intermediate CA and the
  * CRLs. What clients send: hostN.crt with hostN.key (N from 1 to 20; host.crt is the first), and
- * documents that are to be refused, each for one reason.
+ * documents that are to be refused, each for one reason. And for two images a CCK and an SE header
+ * each: cck and se.hdr, other-cck and other.hdr.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
+#include "protocol/seheader.h"
 #include "tests/pki/pki.h"
 
 enum { HOSTS = 20, DAY = 24 * 3600 };
@@ -120,6 +124,47 @@ static void write_stranger(const char *dir, const PvsPki *pki)
 	EVP_PKEY_free(host_key);
 }
 
+static void put(guint8 *to, guint64 value, guint bytes)
+{
+	while (bytes-- > 0) {
+		to[bytes] = (guint8)value;
+		value >>= 8;
+	}
+}
+
+/* An SE header with one keyslot; protocol/seheader.h has its layout. What only the firmware can
+ * read, and the digests, are random. */
+static GBytes *header(void)
+{
+	enum { KEYSLOT = 80, ENCRYPTED = 128, TAG = 16 };
+	guint8 bytes[PVS_HEADER_FIXED + KEYSLOT + ENCRYPTED + TAG];
+
+	if (RAND_bytes(bytes, sizeof bytes) != 1)
+		g_error("no random bytes");
+	memcpy(bytes, "IBMSecEx", 8);
+	put(bytes + 8, 0x100, 4);
+	put(bytes + 12, sizeof bytes, 4);
+	put(bytes + 28, 0, 4); /* behind the IV */
+	put(bytes + 32, 1, 8);
+	put(bytes + 40, ENCRYPTED, 8);
+	put(bytes + 48, 1, 8);
+	put(bytes + 56, 0, 8);
+	return g_bytes_new(bytes, sizeof bytes);
+}
+
+static void write_image(const char *dir, const char *header_name, const char *cck_name)
+{
+	g_autofree char *path = g_build_filename(dir, cck_name, NULL);
+	guint8 cck[32];
+
+	if (RAND_priv_bytes(cck, sizeof cck) != 1)
+		g_error("no random bytes");
+	pvs_pki_write(dir, header_name, header());
+	pvs_pki_write(dir, cck_name, g_bytes_new(cck, sizeof cck));
+	if (chmod(path, 0600) < 0)
+		g_error("%s: cannot be made private", path);
+}
+
 int main(int argc, char **argv)
 {
 	PvsPki *pki;
@@ -144,6 +189,8 @@ int main(int argc, char **argv)
 	write_hosts(dir, pki);
 	write_refused(dir, pki);
 	write_stranger(dir, pki);
+	write_image(dir, "se.hdr", "cck");
+	write_image(dir, "other.hdr", "other-cck");
 	pvs_pki_free(pki);
 	return 0;
 }

@@ -9,8 +9,10 @@
 #include <time.h>
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #define DAY  (24 * 3600)
@@ -23,7 +25,19 @@
 			g_error("%s:%d: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
-static X509_NAME *name_of(const char *text)
+static gint64 set_now;
+
+void pvs_pki_set_now(gint64 now)
+{
+	set_now = now;
+}
+
+gint64 pvs_pki_now(void)
+{
+	return set_now ? set_now : time(NULL);
+}
+
+static X509_NAME *name_of(const char *text, int type)
 {
 	g_auto(GStrv) entries = g_strsplit(text, "/", -1);
 	X509_NAME *name = X509_NAME_new();
@@ -33,8 +47,8 @@ static X509_NAME *name_of(const char *text)
 
 		MUST(value != NULL);
 		*value++ = '\0';
-		MUST(X509_NAME_add_entry_by_txt(name, *entry, MBSTRING_UTF8, (const guchar *)value,
-						-1, -1, 0) == 1);
+		MUST(X509_NAME_add_entry_by_txt(name, *entry, type ? type : MBSTRING_UTF8,
+						(const guchar *)value, -1, -1, 0) == 1);
 	}
 	return name;
 }
@@ -62,6 +76,16 @@ static void add_extension(X509 *cert, X509V3_CTX *ctx, int nid, const char *valu
 
 	MUST(X509_add_ext(cert, ext, -1) == 1);
 	X509_EXTENSION_free(ext);
+}
+
+/* "NAME=VALUE". */
+static X509_EXTENSION *extension_of(X509V3_CTX *ctx, const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "=", 2);
+	X509_EXTENSION *ext = X509V3_EXT_nconf(NULL, ctx, parts[0], parts[1]);
+
+	MUST(ext != NULL);
+	return ext;
 }
 
 /* One that nobody knows, critical: an object id of the range for examples. */
@@ -98,7 +122,8 @@ static X509_EXTENSION *akid_of(const char *hex)
 
 static void set_time(ASN1_TIME *to, gint64 offset)
 {
-	MUST(ASN1_TIME_adj(to, time(NULL), (int)(offset / DAY), (long)(offset % DAY)) != NULL);
+	MUST(ASN1_TIME_adj(to, (time_t)pvs_pki_now(), (int)(offset / DAY), (long)(offset % DAY)) !=
+	     NULL);
 }
 
 static void add_key_ids(X509 *cert, const PvsPkiCert *spec, X509 *issuer)
@@ -120,46 +145,87 @@ static void add_key_ids(X509 *cert, const PvsPkiCert *spec, X509 *issuer)
 	}
 }
 
+static void add_extensions(X509 *cert, const PvsPkiCert *spec, X509 *issuer)
+{
+	const char *usage = spec->key_usage;
+	X509V3_CTX ctx;
+	X509_EXTENSION *ext;
+
+	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	if (spec->ca)
+		add_extension(cert, &ctx, NID_basic_constraints, "critical,CA:TRUE");
+	if (!usage)
+		usage = spec->ca ? "critical,keyCertSign,cRLSign" : "critical,keyAgreement";
+	if (*usage)
+		add_extension(cert, &ctx, NID_key_usage, usage);
+	add_key_ids(cert, spec, issuer);
+	for (PvsPkiExtensions text = spec->extensions; text && *text; text++) {
+		ext = extension_of(&ctx, *text);
+		MUST(X509_add_ext(cert, ext, -1) == 1);
+		X509_EXTENSION_free(ext);
+	}
+	if (spec->critical) {
+		ext = unknown_critical();
+		MUST(X509_add_ext(cert, ext, -1) == 1);
+		X509_EXTENSION_free(ext);
+	}
+}
+
+static void set_key(X509 *cert, const PvsPkiCert *spec)
+{
+	gsize size;
+	const guint8 *point;
+
+	if (!spec->point) {
+		MUST(X509_set_pubkey(cert, spec->key) == 1);
+		return;
+	}
+	point = g_bytes_get_data(spec->point, &size);
+	MUST(X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert),
+				    OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+				    OBJ_nid2obj(spec->curve_nid ? spec->curve_nid : NID_secp521r1),
+				    OPENSSL_memdup(point, size), (int)size) == 1);
+}
+
+static void sign(X509 *cert, const PvsPkiCert *spec)
+{
+	EVP_PKEY *key = spec->issuer_key ? spec->issuer_key : spec->key;
+	const EVP_MD *digest = spec->digest ? spec->digest : EVP_sha512();
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *ctx;
+
+	MUST(md && EVP_DigestSignInit(md, &ctx, digest, NULL, key) == 1);
+	if (spec->pss)
+		MUST(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0);
+	MUST(X509_sign_ctx(cert, md) > 0);
+	EVP_MD_CTX_free(md);
+}
+
 X509 *pvs_pki_cert(const PvsPkiCert *spec)
 {
 	X509 *cert = X509_new();
 	X509 *issuer = spec->issuer ? spec->issuer : cert;
-	EVP_PKEY *issuer_key = spec->issuer_key ? spec->issuer_key : spec->key;
-	X509_NAME *subject = name_of(spec->subject);
-	X509V3_CTX ctx;
-	const char *usage = spec->key_usage;
+	X509_NAME *subject = name_of(spec->subject, spec->name_type);
+	gboolean dated = spec->from || spec->until;
 
 	MUST(X509_set_version(cert, spec->version ? spec->version - 1 : X509_VERSION_3) == 1);
 	set_serial(X509_get_serialNumber(cert), spec->serial);
-	set_time(X509_getm_notBefore(cert), spec->from || spec->until ? spec->from : -DAY);
-	set_time(X509_getm_notAfter(cert), spec->from || spec->until ? spec->until : 10 * YEAR);
-	MUST(X509_set_subject_name(cert, subject) == 1 && X509_set_pubkey(cert, spec->key) == 1);
+	set_time(X509_getm_notBefore(cert), dated ? spec->from : -DAY);
+	set_time(X509_getm_notAfter(cert), dated ? spec->until : 10 * YEAR);
+	MUST(X509_set_subject_name(cert, subject) == 1);
 	X509_NAME_free(subject);
+	set_key(cert, spec);
 	if (spec->issuer_name) {
-		X509_NAME *name = name_of(spec->issuer_name);
+		X509_NAME *name = name_of(spec->issuer_name, spec->name_type);
 
 		MUST(X509_set_issuer_name(cert, name) == 1);
 		X509_NAME_free(name);
 	} else {
 		MUST(X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1);
 	}
-	if (X509_get_version(cert) == X509_VERSION_3) {
-		X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
-		if (spec->ca)
-			add_extension(cert, &ctx, NID_basic_constraints, "critical,CA:TRUE");
-		if (!usage)
-			usage = spec->ca ? "critical,keyCertSign,cRLSign" : "critical,keyAgreement";
-		if (*usage)
-			add_extension(cert, &ctx, NID_key_usage, usage);
-		add_key_ids(cert, spec, issuer);
-		if (spec->critical) {
-			X509_EXTENSION *ext = unknown_critical();
-
-			MUST(X509_add_ext(cert, ext, -1) == 1);
-			X509_EXTENSION_free(ext);
-		}
-	}
-	MUST(X509_sign(cert, issuer_key, spec->digest ? spec->digest : EVP_sha512()) > 0);
+	if (X509_get_version(cert) == X509_VERSION_3)
+		add_extensions(cert, spec, issuer);
+	sign(cert, spec);
 	return cert;
 }
 
@@ -205,6 +271,14 @@ static void add_crl_extensions(X509_CRL *crl, const PvsPkiCrl *spec)
 		MUST(X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) == 1);
 		ASN1_INTEGER_free(number);
 	}
+	for (PvsPkiExtensions text = spec->extensions; text && *text; text++) {
+		X509V3_CTX ctx;
+
+		X509V3_set_ctx(&ctx, spec->issuer, NULL, NULL, crl, 0);
+		ext = extension_of(&ctx, *text);
+		MUST(X509_CRL_add_ext(crl, ext, -1) == 1);
+		X509_EXTENSION_free(ext);
+	}
 	if (spec->critical) {
 		ext = unknown_critical();
 		MUST(X509_CRL_add_ext(crl, ext, -1) == 1);
@@ -220,7 +294,7 @@ X509_CRL *pvs_pki_crl(const PvsPkiCrl *spec)
 
 	MUST(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1);
 	if (spec->issuer_name) {
-		X509_NAME *name = name_of(spec->issuer_name);
+		X509_NAME *name = name_of(spec->issuer_name, 0);
 
 		MUST(X509_CRL_set_issuer_name(crl, name) == 1);
 		X509_NAME_free(name);
@@ -247,6 +321,15 @@ EVP_PKEY *pvs_pki_ec(const char *curve)
 	EVP_PKEY *key = EVP_EC_gen(curve);
 
 	MUST(key != NULL);
+	return key;
+}
+
+EVP_PKEY *pvs_pki_ec_explicit(const char *curve)
+{
+	EVP_PKEY *key = pvs_pki_ec(curve);
+
+	MUST(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING,
+					    OSSL_PKEY_EC_ENCODING_EXPLICIT) == 1);
 	return key;
 }
 
@@ -289,6 +372,14 @@ GBytes *pvs_pki_crl_pem(const X509_CRL *crl)
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	MUST(bio && PEM_write_bio_X509_CRL(bio, (X509_CRL *)crl) == 1);
+	return bytes_of(bio);
+}
+
+GBytes *pvs_pki_crl_der(const X509_CRL *crl)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	MUST(bio && i2d_X509_CRL_bio(bio, (X509_CRL *)crl) == 1);
 	return bytes_of(bio);
 }
 

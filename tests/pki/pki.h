@@ -18,6 +18,14 @@
 #define PVS_PKI_SIGNING_KEY \
 	"C=US/" PVS_PKI_IBM "/ST=New York/L=Poughkeepsie/OU=IBM Z Host Key Signing Service"
 
+/* The clock of all specifications, from now on; 0: the real one again. */
+void pvs_pki_set_now(gint64 now);
+gint64 pvs_pki_now(void);
+
+/* Extensions are given as OpenSSL's configuration has them (x509v3_config(5)), "NAME=VALUE",
+ * NULL-terminated: "basicConstraints=critical,CA:TRUE,pathlen:0", "2.999.1=critical,DER:0500". */
+typedef const char *const *PvsPkiExtensions;
+
 /* A certificate. */
 typedef struct {
 	const char *subject;  /* entries TYPE=VALUE, separated by '/' */
@@ -31,10 +39,15 @@ typedef struct {
 	const char *akid_hex;  /* instead of the issuer's key id */
 	const char *key_usage; /* as openssl x509v3_config(5) has it; NULL: by kind; "": none */
 	gboolean critical;     /* has an unknown critical extension */
-	const EVP_MD *digest;  /* NULL: SHA-512 */
-	gint64 from, until;    /* seconds from now; 0, 0: a day ago to ten years on */
-	guint64 serial;	       /* 0: random */
-	long version;	       /* 0: X509_VERSION_3; else version + 1 */
+	PvsPkiExtensions extensions; /* besides these; may be NULL */
+	const EVP_MD *digest;	     /* NULL: SHA-512 */
+	gboolean pss;		     /* an RSA key signs with RSASSA-PSS */
+	gint64 from, until;	     /* seconds from now; 0, 0: a day ago to ten years on */
+	guint64 serial;		     /* 0: random */
+	int version;		     /* 0: 3 */
+	int name_type; /* MBSTRING_ASC, V_ASN1_PRINTABLESTRING, ...; 0: MBSTRING_UTF8 */
+	GBytes *point; /* instead of the key's: any bytes */
+	int curve_nid; /* with point; 0: secp521r1 */
 } PvsPkiCert;
 
 X509 *pvs_pki_cert(const PvsPkiCert *spec);
@@ -51,19 +64,22 @@ typedef struct {
 	const char *akid_hex;
 	gboolean critical;	 /* has an unknown critical extension */
 	gboolean critical_entry; /* each entry has one */
+	PvsPkiExtensions extensions;
 	const EVP_MD *digest;
 	guint64 number; /* 0: none */
 } PvsPkiCrl;
 
 X509_CRL *pvs_pki_crl(const PvsPkiCrl *spec);
 
-EVP_PKEY *pvs_pki_ec(const char *curve); /* "P-521" */
+EVP_PKEY *pvs_pki_ec(const char *curve);	  /* "P-521" */
+EVP_PKEY *pvs_pki_ec_explicit(const char *curve); /* says the curve's parameters, not its name */
 EVP_PKEY *pvs_pki_rsa(guint bits);
 
 /* PEM and DER, newly allocated. */
 GBytes *pvs_pki_pem(const X509 *cert);
 GBytes *pvs_pki_der(const X509 *cert);
 GBytes *pvs_pki_crl_pem(const X509_CRL *crl);
+GBytes *pvs_pki_crl_der(const X509_CRL *crl);
 
 /* Writes a file; @name may hold folders that exist. */
 void pvs_pki_write(const char *dir, const char *name, GBytes *bytes);
