@@ -2,7 +2,8 @@
 /*
  * bodies.c - the tables behind bodies.h
  *
- * The sizes here are what a reader accepts at most; the message's own cap (message.h) bounds the sum.
+ * The sizes here are what a reader accepts at most; the message's own cap (message.h) bounds the
+ * sum.
  */
 #include "protocol/bodies.h"
 

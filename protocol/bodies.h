@@ -10,9 +10,9 @@
 #include "protocol/request-layout.h"
 
 enum {
-	PVS_GRANTS_MAX = 64,	  /* grants of one front at a time: slots 0 to 63 */
+	PVS_GRANTS_MAX = 64,	    /* grants of one front at a time: slots 0 to 63 */
 	PVS_SECRET_NAME_MAX = 4096, /* bytes of a secret's name */
-	PVS_KEY_NAME_MAX = 64,	  /* bytes of the name of a key or an installed document */
+	PVS_KEY_NAME_MAX = 64,	    /* bytes of the name of a key or an installed document */
 	PVS_PATH_MAX = 4096,
 	PVS_CERTS_MAX = 64, /* certificates, and as many CRLs, that a client brings */
 	PVS_FAILED_TEXT_MAX = 200000,
@@ -48,7 +48,8 @@ typedef struct {
 	gint64 started; /* of the daemon: g_get_monotonic_time () */
 } PvsFrontStart;
 
-/* ADD_FRONT: the channel that comes with it speaks for this identity, as the kernel told the monitor. */
+/* ADD_FRONT: the channel that comes with it speaks for this identity, as the kernel told the
+ * monitor. */
 typedef struct {
 	guint32 gid;
 } PvsGroup;
@@ -79,7 +80,7 @@ typedef struct {
 typedef struct {
 	guint8 role;
 	guint32 pid;
-	guint32 uid; /* of a front's identity */
+	guint32 uid;	/* of a front's identity */
 	gint64 started; /* g_get_monotonic_time () */
 } PvsWorkerInfo;
 
@@ -117,8 +118,8 @@ typedef struct {
 } PvsVerifiedKey;
 
 typedef struct {
-	gint64 until;  /* the grant's end, seconds since the epoch */
-	PvsList keys;  /* of PvsVerifiedKey, in the order of the host keys */
+	gint64 until; /* the grant's end, seconds since the epoch */
+	PvsList keys; /* of PvsVerifiedKey, in the order of the host keys */
 } PvsVerified;
 
 /* EXAMINE: the verdict in full, no grant. */
@@ -146,8 +147,8 @@ typedef struct {
 
 /* STORE_IS: what is installed. */
 typedef struct {
-	char *kind; /* "root", "intermediate", "signing-key", "crl", "host-key" */
-	char *file; /* the file's name; for a host key its name */
+	char *kind;    /* "root", "intermediate", "signing-key", "crl", "host-key" */
+	char *file;    /* the file's name; for a host key its name */
 	char *subject; /* for a CRL its issuer */
 	char *serial;
 	gint64 from;
@@ -159,7 +160,8 @@ typedef struct {
 } PvsWarning;
 
 typedef struct {
-	PvsList entries;  /* of PvsStoreEntry; of roots only a configured one (a bundle is one entry) */
+	PvsList entries; /* of PvsStoreEntry; of roots only a configured one (a bundle is one entry)
+			  */
 	PvsList warnings; /* of PvsWarning */
 } PvsStoreIs;
 
@@ -202,7 +204,8 @@ typedef struct {
 	PvsSpan value;
 } PvsBuild;
 
-/* BUILT, with call as asked. @expired: the grant in the slot has ended or never was; ask trust again. */
+/* BUILT, with call as asked. @expired: the grant in the slot has ended or never was; ask trust
+ * again. */
 typedef struct {
 	guint8 expired;
 	guint8 id[PVS_ID_SIZE];
@@ -232,33 +235,33 @@ typedef struct {
 	char *locked_kind;
 } PvsCountersAre;
 
-#define PVS_BODIES(X) \
-	X(PvsTrustStart, pvs_trust_start) \
-	X(PvsVaultStart, pvs_vault_start) \
-	X(PvsFrontStart, pvs_front_start) \
-	X(PvsAddFront, pvs_add_front) \
-	X(PvsPeers, pvs_peers) \
+#define PVS_BODIES(X)                       \
+	X(PvsTrustStart, pvs_trust_start)   \
+	X(PvsVaultStart, pvs_vault_start)   \
+	X(PvsFrontStart, pvs_front_start)   \
+	X(PvsAddFront, pvs_add_front)       \
+	X(PvsPeers, pvs_peers)              \
 	X(PvsClosedCount, pvs_closed_count) \
-	X(PvsFailed, pvs_failed) \
-	X(PvsWorkersAre, pvs_workers_are) \
-	X(PvsVerify, pvs_verify) \
-	X(PvsVerified, pvs_verified) \
-	X(PvsExamine, pvs_examine) \
-	X(PvsExamined, pvs_examined) \
-	X(PvsStoreIs, pvs_store_is) \
-	X(PvsGrant, pvs_grant) \
-	X(PvsGranted, pvs_granted) \
-	X(PvsBuild, pvs_build) \
-	X(PvsBuilt, pvs_built) \
-	X(PvsCcksAre, pvs_ccks_are) \
+	X(PvsFailed, pvs_failed)            \
+	X(PvsWorkersAre, pvs_workers_are)   \
+	X(PvsVerify, pvs_verify)            \
+	X(PvsVerified, pvs_verified)        \
+	X(PvsExamine, pvs_examine)          \
+	X(PvsExamined, pvs_examined)        \
+	X(PvsStoreIs, pvs_store_is)         \
+	X(PvsGrant, pvs_grant)              \
+	X(PvsGranted, pvs_granted)          \
+	X(PvsBuild, pvs_build)              \
+	X(PvsBuilt, pvs_built)              \
+	X(PvsCcksAre, pvs_ccks_are)         \
 	X(PvsCountersAre, pvs_counters_are)
 
 /* pvs_build_fields, pvs_build_clear() and g_auto(PvsBuild), for each. */
-#define PVS_BODY_DECLARE(Type, prefix) \
-	extern const PvsField prefix##_fields[]; \
-	static inline void prefix##_clear(Type *body) \
-	{ \
+#define PVS_BODY_DECLARE(Type, prefix)                 \
+	extern const PvsField prefix##_fields[];       \
+	static inline void prefix##_clear(Type *body)  \
+	{                                              \
 		pvs_body_clear(prefix##_fields, body); \
-	} \
+	}                                              \
 	G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Type, prefix##_clear)
 PVS_BODIES(PVS_BODY_DECLARE)

@@ -12,7 +12,7 @@ typedef struct {
 
 static void pvs_error_private_init(PvsErrorPrivate *private)
 {
-	*private = (PvsErrorPrivate){ NULL, NULL };
+	*private = (PvsErrorPrivate){NULL, NULL};
 }
 
 static void pvs_error_private_copy(const PvsErrorPrivate *from, PvsErrorPrivate *to)
@@ -38,8 +38,7 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-#define ROW(name, code, reason, sentence, hint) \
-	[PVS_ERROR_##name] = { code, reason, sentence, hint },
+#define ROW(name, code, reason, sentence, hint) [PVS_ERROR_##name] = {code, reason, sentence, hint},
 	PVS_ERRORS(ROW)
 #undef ROW
 };

@@ -163,16 +163,18 @@
 	  "have the daemon's owner make room for the audit log")
 /* clang-format on */
 
+/* clang-format off */
 #define PVS_ERROR_ENUM(name, code, reason, sentence, hint) PVS_ERROR_##name,
 typedef enum {
 	PVS_ERRORS(PVS_ERROR_ENUM)
-	/* Not for clients: something in a file that the daemon's owner wrote. The text names the file,
-	 * the rule and the remedy. */
+	/* Not for clients: something in a file that the daemon's owner wrote. The text names the
+	 * file, the rule and the remedy. */
 	PVS_ERROR_CONFIG,
 	/* Not for clients: a system call or library failed; the text says which. */
 	PVS_ERROR_SYSTEM,
 	PVS_ERROR_LAST_
 } PvsError;
+/* clang-format on */
 #undef PVS_ERROR_ENUM
 
 #define PVS_ERROR (pvs_error_quark())
@@ -185,8 +187,9 @@ const char *pvs_error_sentence(PvsError error);
 const char *pvs_error_hint(PvsError error);
 
 /* Sets @error to a row of the list, with its own sentence. @param is a JSON pointer into the call's
- * parameters ("/host_keys/0"), @name the name of a configured object (a key, an installed document);
- * both may be NULL. Always returns FALSE, so that a check can end in `return pvs_fail (...)`. */
+ * parameters ("/host_keys/0"), @name the name of a configured object (a key, an installed
+ * document); both may be NULL. Always returns FALSE, so that a check can end in `return pvs_fail
+ * (...)`. */
 gboolean pvs_fail(GError **error, PvsError code, const char *param, const char *name);
 
 /* What pvs_fail() recorded; NULL where nothing was. @error must be of PVS_ERROR. */

@@ -3,12 +3,12 @@
  * message.h - every message between two processes of the daemon, in one list
  *
  * The list is the process graph: who may say what to whom, how long it may be, how many descriptors
- * come with it. A channel accepts a message only where the row names its two ends in that direction;
- * everything else means that the sender is broken or was taken over.
+ * come with it. A channel accepts a message only where the row names its two ends in that
+ * direction; everything else means that the sender is broken or was taken over.
  *
  * A frame is 16 bytes, type (32 bits), length of the body (32 bits), call (64 bits), then the body.
- * An answer carries the call of its question. Layouts of bodies are described where they are written
- * and read: beside each row's decoder in messages of the same name.
+ * An answer carries the call of its question. Layouts of bodies are described where they are
+ * written and read: beside each row's decoder in messages of the same name.
  */
 #pragma once
 
@@ -66,7 +66,7 @@ enum {
 	X(GRANT,           PVS_ROLE_TRUST,     PVS_ROLE_VAULT,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(GRANTED,         PVS_ROLE_VAULT,     PVS_ROLE_TRUST,     8 * PVS_KIB,   0,   PVS_PUBLIC) \
 	/* A front and the vault. */ \
-	X(BUILD,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     32 * PVS_KIB,  0,   PVS_SECRET) \
+	X(BUILD,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_SECRET) \
 	X(BUILT,           PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     64 * PVS_KIB,  0,   PVS_PUBLIC) \
 	X(CCKS,            PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     0,             0,   PVS_PUBLIC) \
 	X(CCKS_ARE,        PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     512 * PVS_KIB, 0,   PVS_PUBLIC) \
@@ -78,7 +78,7 @@ enum {
 typedef enum {
 	PVS_MESSAGE_NONE_,
 	PVS_MESSAGES(PVS_MESSAGE_ENUM) PVS_MESSAGE_LAST_,
-} PvsMessageType;
+	} PvsMessageType;
 #undef PVS_MESSAGE_ENUM
 
 #define PVS_FRAME_HEADER    16 /* bytes */

@@ -58,8 +58,8 @@ G_STATIC_ASSERT(offsetof(PvsRequestHead, customer_point) == 0x418);
 G_STATIC_ASSERT(sizeof(PvsRequestHead) == 0x4b8);
 
 typedef struct {
-	guint8 phkh[PVS_PHKH_SIZE];    /* SHA-256 of the host key's 160-byte point */
-	guint8 wrapped[PVS_KEY_SIZE];  /* the request protection key, encrypted */
+	guint8 phkh[PVS_PHKH_SIZE];   /* SHA-256 of the host key's 160-byte point */
+	guint8 wrapped[PVS_KEY_SIZE]; /* the request protection key, encrypted */
 	guint8 tag[PVS_TAG_SIZE];
 } __attribute__((packed)) PvsKeyslot;
 G_STATIC_ASSERT(sizeof(PvsKeyslot) == 80);

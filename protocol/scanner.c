@@ -9,8 +9,9 @@
  */
 #include "protocol/scanner.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "protocol/lexeme.h"
 
 enum {
 	NUMBER_MAX = 400,   /* characters of a number: more than any finite double needs */
@@ -395,54 +396,11 @@ static gboolean unicode_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 	return TRUE;
 }
 
-static gsize digits(const char *text)
-{
-	gsize n = 0;
-
-	while (g_ascii_isdigit(text[n]))
-		n++;
-	return n;
-}
-
-/* RFC 8259 section 6, then the range: what json-glib would turn into another number. */
 static gboolean end_number(PvsScanner *scanner, PvsError *error)
 {
-	const char *p = scanner->number;
-	gboolean integer = TRUE;
-	gsize n;
-
 	scanner->number[scanner->number_size] = '\0';
-	if (*p == '-')
-		p++;
-	n = digits(p);
-	if (n == 0 || (n > 1 && *p == '0'))
-		return syntax(error);
-	p += n;
-	if (*p == '.') {
-		integer = FALSE;
-		n = digits(++p);
-		if (n == 0)
-			return syntax(error);
-		p += n;
-	}
-	if (*p == 'e' || *p == 'E') {
-		integer = FALSE;
-		p++;
-		if (*p == '+' || *p == '-')
-			p++;
-		n = digits(p);
-		if (n == 0)
-			return syntax(error);
-		p += n;
-	}
-	if (*p)
-		return syntax(error);
-	if (integer ? !g_ascii_string_to_signed(scanner->number, 10, G_MININT64, G_MAXINT64, NULL,
-						NULL)
-		    : !isfinite(g_ascii_strtod(scanner->number, NULL))) {
-		*error = PVS_ERROR_PARSE_NUMBER;
+	if (!pvs_lexeme_number(scanner->number, error))
 		return FALSE;
-	}
 	value_ended(scanner);
 	return TRUE;
 }
@@ -479,15 +437,10 @@ static gboolean begin_value(PvsScanner *scanner, guint8 c, PvsError *error)
 	return count(scanner, error);
 }
 
-static gboolean is_space(guint8 c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* A byte where no token is under way. */
 static gboolean structure_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 {
-	if (is_space(c))
+	if (pvs_lexeme_space(c))
 		return TRUE;
 	switch (scanner->state) {
 	case WANT_VALUE_OR_END:
@@ -597,31 +550,18 @@ static void begin_skip(PvsScanner *scanner, State before, guint depth, guint8 c)
 	skip_byte(scanner, c);
 }
 
-typedef enum { WORD_HTTP, WORD_PERHAPS, WORD_RUBBISH } Word;
-
-static Word judge_word(const PvsScanner *scanner)
-{
-	static const char *const words[] = {"GET ",    "POST ",	   "PUT ",  "HEAD ",
-					    "DELETE ", "OPTIONS ", "PATCH "};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		if (strncmp(words[i], scanner->word, scanner->word_size) == 0)
-			return words[i][scanner->word_size] ? WORD_PERHAPS : WORD_HTTP;
-	return WORD_RUBBISH;
-}
-
 static PvsScanResult garbage_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 {
 	if (c != '\n') {
 		scanner->word[scanner->word_size++] = (char)c;
-		switch (judge_word(scanner)) {
-		case WORD_HTTP:
+		switch (pvs_lexeme_http(scanner->word, scanner->word_size)) {
+		case PVS_HTTP:
 			scanner->mode = MODE_DEAD;
 			*error = PVS_ERROR_HTTP;
 			return PVS_SCAN_FATAL;
-		case WORD_PERHAPS:
+		case PVS_HTTP_PERHAPS:
 			return PVS_SCAN_MORE;
-		case WORD_RUBBISH:
+		case PVS_HTTP_NOT:
 			break;
 		}
 	}
@@ -632,7 +572,7 @@ static PvsScanResult garbage_byte(PvsScanner *scanner, guint8 c, PvsError *error
 
 static PvsScanResult between_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 {
-	if (is_space(c))
+	if (pvs_lexeme_space(c))
 		return PVS_SCAN_MORE;
 	if (c == '{' || c == '[') {
 		begin_text(scanner);

@@ -15,11 +15,11 @@ static void test_integers_are_big_endian(void)
 					  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe};
 	g_auto(PvsWriter) w = pvs_writer();
 	PvsReader r;
-	guint8 u8;
-	guint16 u16;
-	guint32 u32;
-	guint64 u64;
-	gint64 i64;
+	guint8 u8 = 0;
+	guint16 u16 = 0;
+	guint32 u32 = 0;
+	guint64 u64 = 0;
+	gint64 i64 = 0;
 
 	pvs_writer_u8(&w, 1);
 	pvs_writer_u16(&w, 0x0203);
