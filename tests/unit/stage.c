@@ -157,9 +157,12 @@ void stage_answer(Stage *stage, StagePeer *peer)
 		void (*say)(Stage *stage, guint64 call);
 		gboolean refusable;
 	} rows[] = {
-		{PVS_MESSAGE_VERIFY, say_verified, TRUE}, {PVS_MESSAGE_EXAMINE, say_examined, TRUE},
-		{PVS_MESSAGE_STORE, say_store, FALSE},	  {PVS_MESSAGE_BUILD, say_built, TRUE},
-		{PVS_MESSAGE_CCKS, say_ccks, FALSE},	  {PVS_MESSAGE_COUNTERS, say_counters, FALSE},
+		{PVS_MESSAGE_VERIFY, say_verified, TRUE},
+		{PVS_MESSAGE_EXAMINE, say_examined, TRUE},
+		{PVS_MESSAGE_STORE, say_store, FALSE},
+		{PVS_MESSAGE_BUILD, say_built, TRUE},
+		{PVS_MESSAGE_CCKS, say_ccks, FALSE},
+		{PVS_MESSAGE_COUNTERS, say_counters, FALSE},
 	};
 	g_autofree StageQuestion *question = g_queue_pop_head(&peer->questions);
 
@@ -254,8 +257,8 @@ static gboolean on_empty(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	stage->stores += message->type == PVS_MESSAGE_STORE;
 	stage->ccks += message->type == PVS_MESSAGE_CCKS;
 	stage->counters += message->type == PVS_MESSAGE_COUNTERS;
-	return asked(stage,
-		     message->type == PVS_MESSAGE_STORE ? &stage->trust : &stage->vault, message);
+	return asked(stage, message->type == PVS_MESSAGE_STORE ? &stage->trust : &stage->vault,
+		     message);
 }
 
 static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
@@ -633,8 +636,7 @@ const char *text_header(void)
 
 char *text_create(const char *id, const char *document, const char *more)
 {
-	g_autofree char *base64 =
-		g_base64_encode((const guchar *)document, strlen(document));
+	g_autofree char *base64 = g_base64_encode((const guchar *)document, strlen(document));
 	g_autofree char *member = id ? g_strdup_printf("\"id\":%s,", id) : g_strdup("");
 
 	return g_strdup_printf("{\"jsonrpc\":\"2.0\",%s\"method\":\"create_association\","

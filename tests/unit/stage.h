@@ -2,10 +2,10 @@
 /*
  * stage.h - the real front in a test's own process, with everything around it played by the test
  *
- * The monitor's, trust's and the vault's ends of the channels and the clients' ends of the connections
- * are all in one main loop, so stage_settle() comes back when nobody has anything left to do: what did
- * not happen by then does not happen. Trust and the vault answer at once with something that makes
- * sense, unless they are told to wait.
+ * The monitor's, trust's and the vault's ends of the channels and the clients' ends of the
+ * connections are all in one main loop, so stage_settle() comes back when nobody has anything left
+ * to do: what did not happen by then does not happen. Trust and the vault answer at once with
+ * something that makes sense, unless they are told to wait.
  */
 #pragma once
 
@@ -105,16 +105,16 @@ JsonObject *client_answer(Client *client);
 gboolean client_over(Client *client);
 gboolean client_silent(Client *client);
 
-/* Fails unless the next answer is an error of this row with this id (JSON text) and parameter (NULL:
- * none). */
+/* Fails unless the next answer is an error of this row with this id (JSON text) and parameter
+ * (NULL: none). */
 void client_expect_error(Client *client, const char *id, PvsError code, const char *param);
 /* Fails unless the next answer is a result with this id. Returns it, or NULL if it is {}. */
 JsonObject *client_expect_result(Client *client, const char *id);
 /* A ping is answered: all is well. */
 void client_expect_ping(Client *client);
 
-/* A create_association call. @id is JSON text; NULL: a notification. @document is any text; @more is
- * further parameters as JSON text with a comma before each. */
+/* A create_association call. @id is JSON text; NULL: a notification. @document is any text; @more
+ * is further parameters as JSON text with a comma before each. */
 char *text_create(const char *id, const char *document, const char *more);
 /* The base64 of an SE header. */
 const char *text_header(void);

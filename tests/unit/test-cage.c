@@ -40,7 +40,8 @@ static void test_role(gconstpointer data)
 	PvsRole role = (PvsRole)GPOINTER_TO_INT(data);
 
 	if (g_test_subprocess()) {
-		/* As after an execve(); GLib may have switched it off, and the test would say nothing. */
+		/* As after an execve(); GLib may have switched it off, and the test would say
+		 * nothing. */
 		g_assert_cmpint(prctl(PR_SET_DUMPABLE, 1), ==, 0);
 		look_from_inside(role);
 		return;

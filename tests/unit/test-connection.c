@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-connection.c - what a client sends and gets: delimiting, the envelope, limits, deadlines
+ * test-connection.c - what a client sends and gets: where a text ends, the envelope, batches
  *
  * The front is the real one, with its connections, parser and calls; see stage.h.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "daemon/front/connection.h"
 #include "daemon/locked.h"
 #include "daemon/role.h"
 #include "protocol/error.h"
@@ -244,8 +239,9 @@ static void test_too_large(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 static void test_ids(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	static const char *const good[] = {"0", "-1", "9223372036854775807", "-9223372036854775808",
-					   "\"\"", "\"\xc3\xbc\"", "\"a\\tb\\\"\\\\\"", "null"};
+	static const char *const good[] = {
+		"0",	"-1",		"9223372036854775807", "-9223372036854775808",
+		"\"\"", "\"\xc3\xbc\"", "\"a\\tb\\\"\\\\\"",   "null"};
 	static const char *const bad[] = {"1.5", "1e2", "true", "[]", "{}", "[\"a\"]"};
 	g_autofree char *longest = g_strnfill(128, 'a');
 
@@ -349,7 +345,8 @@ static void test_params(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	client_expect_error(f->client, "1", PVS_ERROR_METHOD, NULL);
 	client_send(f->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no\",\"params\":{}}");
 	client_expect_error(f->client, "1", PVS_ERROR_METHOD, NULL);
-	client_send(f->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":\"\"}");
+	client_send(f->client,
+		    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":\"\"}");
 	client_expect_error(f->client, "1", PVS_ERROR_PARAMS, NULL);
 	client_send(f->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"list_ccks\","
 			       "\"params\":{\"word\":1}}");
@@ -422,328 +419,6 @@ static void test_batch_limits(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	client_expect_ping(f->client);
 }
 
-/* ---- how much at a time ---- */
-
-static void test_pipelined(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	gboolean seen[100] = {FALSE};
-
-	for (guint i = 0; i < 100; i++) {
-		g_autofree char *id = g_strdup_printf("%u", i);
-		g_autofree char *host = g_strdup_printf("host %u", i % 7);
-		g_autofree char *call = text_create(id, host, NULL);
-
-		g_string_append(text, call);
-	}
-	f->stage.trust.waits = TRUE;
-	f->stage.vault.waits = TRUE;
-	client_send(f->client, text->str);
-	for (guint i = 0; i < 100;) {
-		g_autofree char *line = NULL;
-
-		if (f->stage.trust.questions.length > 0)
-			stage_answer(&f->stage, &f->stage.trust);
-		else if (f->stage.vault.questions.length > 0)
-			stage_answer(&f->stage, &f->stage.vault);
-		line = client_line(f->client);
-		if (line) {
-			g_autoptr(JsonNode) node = json_from_string(line, NULL);
-			JsonObject *answer = json_node_get_object(node);
-			gint64 id = json_object_get_int_member(answer, "id");
-
-			g_assert_true(json_object_has_member(answer, "result"));
-			g_assert_false(seen[id]);
-			seen[id] = TRUE;
-			i++;
-		}
-	}
-	/* Seven machines, so seven verifications; never more on their way than may be. */
-	g_assert_cmpuint(f->stage.verifies, ==, 7);
-	g_assert_cmpuint(f->stage.builds, ==, 100);
-	g_assert_cmpuint(f->stage.most_asked, <=, 16);
-	g_assert_cmpuint(f->stage.most_asked, >, 8);
-	g_assert_true(client_silent(f->client));
-}
-
-/* Nobody is read while all calls that may be are on their way; then each client in turn. */
-static void test_turns(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(Client) second = client_new(&f->stage);
-	g_autoptr(Client) third = client_new(&f->stage);
-	Client *clients[] = {f->client, second, third};
-
-	f->stage.trust.waits = TRUE;
-	for (guint i = 0; i < 3; i++) {
-		char hosts[3][3] = {{'a', (char)('0' + i)}, {'b', (char)('0' + i)},
-				    {'c', (char)('0' + i)}};
-		g_autofree char *a = text_create("1", hosts[0], NULL);
-		g_autofree char *b = text_create("2", hosts[1], NULL);
-		g_autofree char *c = text_create("3", hosts[2], NULL);
-		/* The first sends all at once. */
-		g_autofree char *text = i == 0 ? g_strdup_printf("[%s,%s,%s]", a, b, c)
-					       : g_strconcat(a, b, c, NULL);
-
-		client_send(clients[i], text);
-	}
-	while (f->stage.trust.questions.length > 0) {
-		g_assert_cmpuint(f->stage.trust.questions.length, <=, 2);
-		stage_answer(&f->stage, &f->stage.trust);
-		stage_settle();
-	}
-	g_assert_cmpstr(f->stage.order->str, ==, "a0 b0 c0 a1 a2 b1 b2 c1 c2 ");
-	g_assert_cmpuint(f->stage.builds, ==, 9);
-	for (guint i = 0; i < 3; i++) {
-		for (guint n = 0; n < (i == 0 ? 1 : 3); n++) {
-			g_autofree char *line = client_line(clients[i]);
-
-			g_assert_nonnull(line);
-		}
-		client_expect_ping(clients[i]);
-	}
-}
-
-/* What the client does not take is queued up to a point; then it is not read any more. */
-static void test_slow_reader(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(Client) other = client_new(&f->stage);
-	const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get_status\"}";
-	guint sent = 0;
-
-	g_clear_handle_id(&f->client->source, g_source_remove);
-	for (;;) {
-		ssize_t n = send(f->client->fd, call, sizeof call - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0)
-			break;
-		g_assert_cmpint(n, ==, sizeof call - 1);
-		sent++;
-		stage_settle();
-	}
-	g_assert_cmpint(errno, ==, EAGAIN);
-	/* Some of them were read and done; far from all. */
-	g_assert_cmpuint(f->stage.workers, >, 100);
-	g_assert_cmpuint(f->stage.workers, <, sent);
-	client_expect_ping(other);
-	/* It comes back in time: everything is answered. */
-	client_listen(f->client);
-	for (guint i = 0; i < sent; i++)
-		json_object_unref(client_expect_result(f->client, "1"));
-	g_assert_true(client_silent(f->client));
-	g_assert_cmpuint(f->stage.workers, ==, sent);
-}
-
-/* ---- deadlines ---- */
-
-static gboolean is_closed(gpointer user)
-{
-	Stage *stage = user;
-
-	return stage->closed > 0;
-}
-
-/* Waits for the end and says how long that took, in milliseconds. */
-static guint wait_for_close(Fixture *f)
-{
-	gint64 start = g_get_monotonic_time();
-
-	stage_until(is_closed, &f->stage);
-	return (guint)((g_get_monotonic_time() - start) / 1000);
-}
-
-static void test_deadline_text(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	client_send(f->client, "{\"jsonrpc\":\"2.0\",");
-	g_assert_cmpuint(wait_for_close(f), >=, 900);
-	g_assert_true(client_over(f->client));
-}
-
-static gboolean on_tick(gpointer user)
-{
-	client_bytes(user, " ", 1);
-	return G_SOURCE_CONTINUE;
-}
-
-static void test_deadline_trickle(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	guint tick = g_timeout_add(50, on_tick, f->client);
-
-	client_send(f->client, "{");
-	g_assert_cmpuint(wait_for_close(f), >=, 900);
-	g_source_remove(tick);
-	g_assert_true(client_over(f->client));
-}
-
-static void test_deadline_idle(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	guint tick = g_timeout_add(50, on_tick, f->client); /* white space is nothing */
-
-	client_expect_ping(f->client);
-	g_assert_cmpuint(wait_for_close(f), >=, 900);
-	g_source_remove(tick);
-	g_assert_true(client_over(f->client));
-}
-
-static void test_deadline_reply(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get_status\"}";
-
-	g_clear_handle_id(&f->client->source, g_source_remove);
-	while (send(f->client->fd, call, sizeof call - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		stage_settle();
-	g_assert_cmpuint(f->stage.closed, ==, 0);
-	/* The clock runs since the last byte that was taken, somewhere in the midst of that. */
-	g_assert_cmpuint(wait_for_close(f), >=, 100);
-}
-
-static int remaining;
-
-/* Ends a text and begins the next. */
-static gboolean on_seam(gpointer user)
-{
-	client_send(user, REST("1"));
-	client_send(user, "{");
-	return --remaining > 0;
-}
-
-static gboolean seams_done(gpointer user)
-{
-	Stage *stage = user;
-
-	return remaining == 0 || stage->closed > 0;
-}
-
-/* Each text has the whole time, also where one begins in the same write in which another ends. */
-static void test_deadline_of_each_text(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	remaining = 6;
-	client_send(f->client, "{");
-	g_timeout_add(300, on_seam, f->client);
-	stage_until(seams_done, &f->stage);
-	g_assert_cmpuint(f->stage.closed, ==, 0);
-	for (guint i = 0; i < 6; i++)
-		expect_ping(f->client, "1");
-}
-
-static gboolean on_enough(gpointer user)
-{
-	*(gboolean *)user = TRUE;
-	return G_SOURCE_REMOVE;
-}
-
-static gboolean is_set(gpointer user)
-{
-	return *(gboolean *)user;
-}
-
-/* A client that waits for us is not too slow: no clock of its own runs. */
-static void test_no_deadline_while_we_work(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autofree char *a = text_create("1", "a", NULL);
-	g_autofree char *b = text_create("2", "b", NULL);
-	g_autofree char *c = text_create("3", "c", NULL);
-	g_autofree char *text = g_strconcat(a, b, NULL);
-	g_autoptr(Client) other = client_new(&f->stage);
-	gboolean enough = FALSE;
-
-	f->stage.trust.waits = TRUE;
-	client_send(f->client, text);
-	/* Half a call came while there was no room for any, half before. */
-	client_bytes(other, c, 100);
-	client_bytes(other, c + 100, strlen(c) - 110);
-	g_timeout_add(1500, on_enough, &enough);
-	stage_until(is_set, &enough);
-	g_assert_cmpuint(f->stage.closed, ==, 0);
-	stage_answer(&f->stage, &f->stage.trust);
-	stage_answer(&f->stage, &f->stage.trust);
-	json_object_unref(client_expect_result(f->client, "1"));
-	json_object_unref(client_expect_result(f->client, "2"));
-	f->stage.trust.waits = FALSE;
-	client_send(other, c + strlen(c) - 10);
-	json_object_unref(client_expect_result(other, "3"));
-}
-
-/* ---- ends ---- */
-
-static void test_closed_count(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	for (guint i = 0; i < 5; i++)
-		client_free(client_new(&f->stage));
-	stage_settle();
-	g_assert_cmpuint(f->stage.closed, ==, 5);
-	{
-		Client *three[] = {client_new(&f->stage), client_new(&f->stage),
-				   client_new(&f->stage)};
-
-		f->stage.closed = f->stage.closed_messages = 0;
-		g_assert_cmpuint(pvs_connections_count(), ==, 4);
-		for (guint i = 0; i < 3; i++)
-			client_free(three[i]);
-	}
-	stage_settle();
-	g_assert_cmpuint(f->stage.closed, ==, 3);
-	g_assert_cmpuint(f->stage.closed_messages, ==, 1);
-	client_expect_ping(f->client);
-}
-
-/* Its calls come to their end, and make room for others. */
-static void test_client_goes(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(Client) other = client_new(&f->stage);
-	g_autofree char *a = text_create("1", "a", NULL);
-	g_autofree char *b = text_create("2", "b", NULL);
-	g_autofree char *text = g_strdup_printf("[%s,%s,%s]", a, b, a);
-
-	f->stage.trust.waits = TRUE;
-	client_send(f->client, text);
-	g_assert_cmpuint(f->stage.trust.questions.length, ==, 2);
-	/* Bytes that it has not read make the end of its stream an error. */
-	client_send(other, a);
-	g_clear_pointer(&f->client, client_free);
-	stage_settle();
-	stage_answer(&f->stage, &f->stage.trust);
-	stage_answer(&f->stage, &f->stage.trust);
-	f->stage.trust.waits = FALSE;
-	json_object_unref(client_expect_result(other, "1"));
-	client_expect_ping(other);
-	g_assert_cmpuint(f->stage.closed, ==, 1);
-}
-
-static guint open_fds(void)
-{
-	guint n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			n++;
-	return n;
-}
-
-static void test_passed_descriptors(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.bytes = {0}};
-	const char text[] = PING("1");
-	struct iovec iov = {.iov_base = (void *)text, .iov_len = sizeof text - 1};
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof control.bytes};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-	guint before = open_fds();
-	int fd = STDIN_FILENO;
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	g_assert_cmpint(sendmsg(f->client->fd, &message, 0), ==, sizeof text - 1);
-	expect_ping(f->client, "1");
-	g_assert_cmpuint(open_fds(), ==, before);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -768,18 +443,6 @@ int main(int argc, char **argv)
 		{"/connection/params", FALSE, test_params},
 		{"/connection/batch", FALSE, test_batch},
 		{"/connection/batch-limits", TRUE, test_batch_limits},
-		{"/connection/pipelined", FALSE, test_pipelined},
-		{"/connection/turns", TRUE, test_turns},
-		{"/connection/slow-reader", FALSE, test_slow_reader},
-		{"/connection/deadline/text", TRUE, test_deadline_text},
-		{"/connection/deadline/trickle", TRUE, test_deadline_trickle},
-		{"/connection/deadline/idle", TRUE, test_deadline_idle},
-		{"/connection/deadline/reply", TRUE, test_deadline_reply},
-		{"/connection/deadline/of-each-text", TRUE, test_deadline_of_each_text},
-		{"/connection/deadline/none-while-we-work", TRUE, test_no_deadline_while_we_work},
-		{"/connection/closed-count", FALSE, test_closed_count},
-		{"/connection/client-goes", TRUE, test_client_goes},
-		{"/connection/passed-descriptors", FALSE, test_passed_descriptors},
 	};
 	g_autoptr(GError) error = NULL;
 

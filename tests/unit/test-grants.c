@@ -8,7 +8,7 @@
 
 static GBytes *points(guint8 fill, guint n)
 {
-	guint8 *bytes = g_malloc_n(n, PVS_POINT_SIZE);
+	guint8 *bytes = g_malloc0_n(n + 1, PVS_POINT_SIZE); /* n may be 0 */
 
 	memset(bytes, fill, (gsize)n * PVS_POINT_SIZE);
 	return g_bytes_new_take(bytes, (gsize)n * PVS_POINT_SIZE);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "protocol/error.h"
+#include "protocol/scanner.h"
 
 static void test_parse(void)
 {
@@ -45,8 +46,8 @@ static void test_read(void)
 		{HEAD "\"id\":-5,\"method\":\"\",\"extra\":[1]}", GOOD, "-5", "", 0},
 		{HEAD "\"id\":9223372036854775807,\"method\":\"m\"}", GOOD, "9223372036854775807",
 		 "m", 0},
-		{HEAD "\"id\":-9223372036854775808,\"method\":\"m\"}", GOOD,
-		 "-9223372036854775808", "m", 0},
+		{HEAD "\"id\":-9223372036854775808,\"method\":\"m\"}", GOOD, "-9223372036854775808",
+		 "m", 0},
 		{HEAD "\"id\":\"\\u00fc\\n\\\"\\\\/\",\"method\":\"m\"}", GOOD,
 		 "\"\xc3\xbc\\n\\\"\\\\/\"", "m", 0},
 		/* Notifications. */
@@ -64,8 +65,8 @@ static void test_read(void)
 		 "1", "m", 0},
 		{HEAD "\"id\":1,\"method\":\"m\",\"params\":[[]]}", PVS_ERROR_PARAMS_BY_NAME, "1",
 		 "m", 0},
-		{HEAD "\"id\":1,\"method\":\"m\",\"params\":[null]}", PVS_ERROR_PARAMS_BY_NAME,
-		 "1", "m", 0},
+		{HEAD "\"id\":1,\"method\":\"m\",\"params\":[null]}", PVS_ERROR_PARAMS_BY_NAME, "1",
+		 "m", 0},
 		{HEAD "\"id\":1,\"method\":\"m\",\"params\":[\"a\"]}", PVS_ERROR_PARAMS_BY_NAME,
 		 "1", "m", 0},
 		{HEAD "\"id\":1,\"method\":\"m\",\"params\":7}", PVS_ERROR_PARAMS, "1", "m", 0},
@@ -138,9 +139,9 @@ static JsonNode *text_node(const char *text)
 
 static void test_result(void)
 {
-	static const char *const texts[] = {"}{",	"]{",	    "}]{",   "}}{{", "a}{b]{c",
+	static const char *const texts[] = {"}{",      "]{",   "}]{",	 "}}{{", "a}{b]{c",
 					    "\"}{\"{", "\\}{", "\\\"]{", "{",	 "}",
-					    "}\n{",	"\n",	    "}\\{",  ""};
+					    "}\n{",    "\n",   "}\\{",	 ""};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autofree char *answer = pvs_rpc_result("\"x\"", text_node(texts[i]));
@@ -161,6 +162,31 @@ static void test_result(void)
 		g_assert_cmpstr(answer, ==,
 				"{\"jsonrpc\":\"2.0\",\"id\":7,"
 				"\"result\":[{},{\"a\":[[],{}]},{}]}");
+	}
+}
+
+/* json-glib 1.6 would leave them as they are, which is no JSON. */
+static void test_control_characters(void)
+{
+	static const PvsScannerLimits limits = {.size = 4096, .depth = 4, .tokens = 64};
+	char text[] = "a_b";
+
+	for (char c = 1; c < 0x20; c++) {
+		g_autoptr(PvsScanner) scanner = pvs_scanner_new(&limits);
+		g_autofree char *answer = NULL;
+		g_autoptr(JsonNode) node = NULL;
+		PvsError error;
+		gsize used;
+
+		text[1] = c;
+		answer = pvs_rpc_result("1", text_node(text));
+		g_assert_cmpint(pvs_scanner_feed(scanner, (const guint8 *)answer, strlen(answer),
+						 &used, &error),
+				==, PVS_SCAN_TEXT);
+		g_assert_cmpuint(used, ==, strlen(answer));
+		node = json_from_string(answer, NULL);
+		g_assert_cmpstr(json_object_get_string_member(json_node_get_object(node), "result"),
+				==, text);
 	}
 }
 
@@ -221,6 +247,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/jsonrpc/read", test_read);
 	g_test_add_func("/jsonrpc/long-id", test_long_id);
 	g_test_add_func("/jsonrpc/result", test_result);
+	g_test_add_func("/jsonrpc/control-characters", test_control_characters);
 	g_test_add_func("/jsonrpc/error", test_error);
 	g_test_add_func("/jsonrpc/foreign-error", test_foreign_error);
 	return g_test_run();

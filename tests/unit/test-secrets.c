@@ -25,9 +25,9 @@ static void cut(Cut *c, const char *text)
 
 	c->text = g_strdup(text);
 	c->scanner = pvs_scanner_new(&limits);
-	g_assert_cmpint(pvs_scanner_feed(c->scanner, (const guint8 *)c->text, strlen(text), &used,
-					 &error),
-			==, PVS_SCAN_TEXT);
+	g_assert_cmpint(
+		pvs_scanner_feed(c->scanner, (const guint8 *)c->text, strlen(text), &used, &error),
+		==, PVS_SCAN_TEXT);
 	g_assert_cmpuint(used, ==, strlen(text));
 	spans = pvs_scanner_secrets(c->scanner, &n);
 	c->secrets = pvs_secrets_cut(c->text, spans, n);
@@ -50,9 +50,11 @@ static void test_cut(void)
 	g_autoptr(GError) error = NULL;
 	gsize used = pvs_locked_used();
 
-	cut(&c, "[{\"secret\":{\"value\":\"QUJDRA==\"}},{\"secret\":{\"value\" : \"\\u0051UJ\\/\"}}]");
+	cut(&c,
+	    "[{\"secret\":{\"value\":\"QUJDRA==\"}},{\"secret\":{\"value\" : \"\\u0051UJ\\/\"}}]");
 	g_assert_cmpstr(c.text, ==,
-			"[{\"secret\":{\"value\":\"0\"       }},{\"secret\":{\"value\" : \"1\"         }}]");
+			"[{\"secret\":{\"value\":\"0\"       }},{\"secret\":{\"value\" : \"1\"     "
+			"    }}]");
 	secret = pvs_secrets_take(c.secrets, 0, &error);
 	g_assert_no_error(error);
 	g_assert_true(pvs_locked_owns(secret));
@@ -123,8 +125,8 @@ static void expect(const char *contents, PvsError code)
 
 static void test_not_base64(void)
 {
-	static const char *const rows[] = {"QUJDR", "QUJD\\n", "QU=D", "QUJD====", "QUI",
-					   "-_-_", "QUJE QUJE", "QUJDQUJ!"};
+	static const char *const rows[] = {
+		"QUJDR", "QUJD\\n", "QU=D", "QUJD====", "QUI", "-_-_", "QUJE QUJE", "QUJDQUJ!"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		expect(rows[i], PVS_ERROR_PARAM_BASE64);

@@ -225,10 +225,11 @@ static void key_for(const Inputs *inputs, guint8 key[32])
 static void test_key(void)
 {
 	static const Inputs rows[] = {
-		{"d:ab", "", ""},    {"n:ab", "", ""},	  {"d:a,d:b", "", ""}, {"d:b,d:a", "", ""},
-		{"d:a", "b", ""},    {"d:a", "", "b"},	  {"d:ab,d:ab", "", ""},
-		{"d:a,n:b", "", ""}, {"n:a,d:b", "", ""}, {"d:ab", "c,d", ""},
-		{"d:ab", "cd", ""},  {"d:ab", "c", "d"},  {"d:ab", "", "c,d"},
+		{"d:ab", "", ""},      {"n:ab", "", ""},    {"d:a,d:b", "", ""},
+		{"d:b,d:a", "", ""},   {"d:a", "b", ""},    {"d:a", "", "b"},
+		{"d:ab,d:ab", "", ""}, {"d:a,n:b", "", ""}, {"n:a,d:b", "", ""},
+		{"d:ab", "c,d", ""},   {"d:ab", "cd", ""},  {"d:ab", "c", "d"},
+		{"d:ab", "", "c,d"},
 	};
 	guint8 keys[G_N_ELEMENTS(rows)][32], again[32];
 

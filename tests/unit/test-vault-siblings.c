@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,42 @@ static void test_flood(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(vault_counters(modest).built, ==, N + 5);
 	vault_end_free(greedy);
 	vault_end_free(modest);
+}
+
+/* What is over a front's share is not read: it stays in the socket, with the sender. */
+static void test_held_back(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	enum { N = 200 };
+	PvsAddFront body = {.front = 1, .uid = 1001, .gid = 100};
+	PvsBuild build = vault_association(0);
+	int mine, its, fd, unread;
+	End *front;
+
+	vault_start_ready(v);
+	its = vault_channel_pair(&mine);
+	fd = dup(mine);
+	vault_say(v->monitor, PVS_MESSAGE_ADD_FRONT, 0, pvs_add_front_fields, &body, its);
+	close(its);
+	front = vault_end_new(mine, PVS_ROLE_FRONT);
+	vault_sync_monitor(v);
+	vault_grant(v, 1, 0, 20);
+	for (guint i = 0; i < N; i++)
+		vault_ask(front, i, &build);
+	for (guint i = 0; i < N; i++) {
+		g_auto(PvsBuilt) built = {0};
+
+		vault_hear(front, PVS_MESSAGE_BUILT, pvs_built_fields, &built);
+		g_assert_cmpint(ioctl(fd, TIOCOUTQ, &unread), ==, 0);
+		/* 64 at a time are in the vault; so when ten are answered most are not read yet,
+		 * and when few are left all are. */
+		if (i == 10)
+			g_assert_cmpint(unread, >, 0);
+		if (i == N - 30)
+			g_assert_cmpint(unread, ==, 0);
+	}
+	g_assert_cmpuint(vault_counters(front).built, ==, N);
+	close(fd);
+	vault_end_free(front);
 }
 
 /* A front that goes while its calls are being worked at takes nothing with it. */
@@ -316,6 +353,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	test_arena_init();
 	VAULT_TEST("-siblings/flood", NULL, test_flood);
+	VAULT_TEST("-siblings/held-back", NULL, test_held_back);
 	VAULT_TEST("-siblings/gone-in-flight", NULL, test_gone_in_flight);
 	VAULT_TEST("-siblings/unread-answers", NULL, test_unread_answers);
 	VAULT_TEST("-siblings/bad-fronts", NULL, test_bad_fronts);
