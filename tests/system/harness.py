@@ -34,7 +34,10 @@ DAEMON_UID = 64801 if ROOT else os.getuid()
 DAEMON_GID = 64801 if ROOT else os.getgid()
 BUILD_DIR = os.path.abspath(os.environ.get("PVS_BUILD_DIR", "."))
 NEEDLES = [canary.Needle("the CCK", material.CANARY_CCK),
-           canary.Needle("a given secret", material.CANARY_SECRET)]
+           canary.Needle("a given secret", material.CANARY_SECRET)] + [
+               # What the requests of these tests carry, encrypted, is as good as the CCK.
+               canary.Needle("an extension secret", material.extension_secret(
+                   material.CANARY_CCK, material.header(seed))) for seed in ("canary", "wire")]
 
 
 def make_run():
@@ -322,15 +325,17 @@ class Daemon:
     alive = []
 
     def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, config=None,
-                 args=(), start=True):
+                 args=(), through=(), start=True):
         """PKI: files for trust.d and the root. CCKS: name -> bytes. DAEMON, LIMITS: keys of these
-        sections. CONFIG: the whole text instead. CREDENTIALS: name -> bytes, as systemd would."""
+        sections. CONFIG: the whole text instead. CREDENTIALS: name -> bytes, as systemd would.
+        THROUGH: a command that the daemon is started by, as root where the tests are."""
         self.top = os.path.join(RUN, "daemon%d" % next(serial))
         self.keys = os.path.join(PRIVATE, os.path.basename(self.top))
         self.socket_path = os.path.join(self.top, "pvsecretd.sock")
         self.conf = os.path.join(self.top, "pvsecretd.conf")
         self.cck_dir = os.path.join(self.keys, "cck.d")
         self.args = args
+        self.through = through
         self.process = None
         self.status = None
         self.log = bytearray()
@@ -395,7 +400,8 @@ class Daemon:
             script = "LISTEN_PID=$$; export LISTEN_PID; " + script
             actions.append((os.POSIX_SPAWN_DUP2, high(self.listener.fileno()), 3))
         actions = [(kind, high(source), target) for kind, source, target in actions]
-        pid = os.posix_spawn("/bin/sh", ["sh", "-c", script, "sh", *become, *words], env,
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", script, "sh", *self.through, *become, *words],
+                             env,
                              file_actions=actions, setsigmask=[], setsigdef=[signal.SIGPIPE])
         for _, source, _ in actions:
             os.close(source)
