@@ -83,26 +83,19 @@ gboolean pvs_fail(GError **error, PvsError code, const char *param, const char *
 
 const char *pvs_error_param(const GError *error)
 {
-	const PvsErrorPrivate *private = pvs_error_get_private(error);
-
-	return private ? private->param : NULL;
+	return pvs_error_get_private(error)->param;
 }
 
 const char *pvs_error_name(const GError *error)
 {
-	const PvsErrorPrivate *private = pvs_error_get_private(error);
-
-	return private ? private->name : NULL;
+	return pvs_error_get_private(error)->name;
 }
 
 void pvs_error_prefix_param(GError *error, const char *prefix)
 {
 	PvsErrorPrivate *private = pvs_error_get_private(error);
-	char *old;
+	char *old = private->param;
 
-	if (!private)
-		return;
-	old = private->param;
 	private->param = g_strconcat(prefix, old, NULL);
 	g_free(old);
 }

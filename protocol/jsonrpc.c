@@ -127,7 +127,8 @@ gboolean pvs_rpc_read(JsonNode *node, PvsRpcCall *call, GError **error)
 }
 
 /* Inside strings a brace behind a closing bracket is written as an escape, and so is every control
- * character: json-glib 1.6 leaves most of them as they are, which is no JSON (RFC 8259 section 7). */
+ * character: json-glib 1.6 leaves most of them as they are, which is no JSON (RFC 8259 section 7).
+ */
 static char *tame(char *text)
 {
 	g_autofree char *source = text;

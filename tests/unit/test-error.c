@@ -23,7 +23,8 @@ static void test_rows(void)
 		g_assert_true((code <= -32001 && code >= -32005) || code == -32600 ||
 			      code == -32601 || code == -32602 || code == -32603 || code == -32700);
 		g_assert_true(*reason != '\0' &&
-			      strspn(reason, "abcdefghijklmnopqrstuvwxyz-8") == strlen(reason));
+			      strspn(reason, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+				      strlen(reason));
 		g_assert_true(*sentence != '\0' && !g_str_has_suffix(sentence, "."));
 		g_assert_true(*hint != '\0' && !g_str_has_suffix(hint, "."));
 		/* No place where anything could be put in. */
@@ -61,7 +62,7 @@ static void test_fail(void)
 
 static void test_prefix(void)
 {
-	g_autoptr(GError) error = NULL, bare = NULL, other = NULL;
+	g_autoptr(GError) error = NULL, bare = NULL;
 
 	pvs_fail(&error, PVS_ERROR_HOST_KEY_TYPE, "/document", NULL);
 	pvs_error_prefix_param(error, "/host_keys/0");
@@ -70,11 +71,6 @@ static void test_prefix(void)
 	g_assert_null(pvs_error_param(bare));
 	pvs_error_prefix_param(bare, "/host_keys/1");
 	g_assert_cmpstr(pvs_error_param(bare), ==, "/host_keys/1");
-	/* Another library's error has neither. */
-	other = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_NOENT, "none");
-	pvs_error_prefix_param(other, "/host_keys/2");
-	g_assert_null(pvs_error_param(other));
-	g_assert_null(pvs_error_name(other));
 }
 
 int main(int argc, char **argv)
