@@ -199,8 +199,7 @@ static void show(JsonObject *status, JsonArray *ccks)
 	show_warnings(pvs_member_array(status, "warnings"));
 }
 
-/* Both results as one object (a parser's tree cannot be changed); the CCKs themselves where the
- * status has their number. */
+/* Both results as one object (a parser's tree cannot be changed). */
 static JsonObject *merge(JsonObject *status, JsonObject *ccks)
 {
 	JsonObject *merged = json_object_new();

@@ -191,7 +191,7 @@ JsonNode *pvs_result_status(gint64 started, const PvsWorkersAre *workers, const 
 	json_object_set_int_member(locked, "peak", counters->locked_peak);
 	json_object_set_int_member(locked, "threads", counters->threads);
 	json_object_set_object_member(object, "locked_memory", locked);
-	json_object_set_int_member(object, "ccks", counters->ccks);
+	json_object_set_int_member(object, "cck_count", counters->ccks);
 	json_object_set_object_member(object, "trust", trust_of(store));
 	if (workers->reload_error)
 		set_string(object, "reload_error", workers->reload_error);

@@ -508,8 +508,8 @@ static void test_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	answer(f, "list_ccks",
 	       "\"result\":{\"ccks\":[{\"name\":\"prod\",\"check_value\":\"0011\"}]}");
 	answer(f, "get_status",
-	       "\"result\":{\"version\":\"9.9\",\"uptime_sec\":90061,\"api_version\":1,\"ccks\":1,"
-	       "\"workers\":[{\"role\":\"vault\",\"pid\":77,\"uptime_sec\":61}],"
+	       "\"result\":{\"version\":\"9.9\",\"uptime_sec\":90061,\"api_version\":1,"
+	       "\"cck_count\":1,\"workers\":[{\"role\":\"vault\",\"pid\":77,\"uptime_sec\":61}],"
 	       "\"reload_error\":\"a: bad\\nb: bad\","
 	       "\"trust\":{\"entries\":[{\"kind\":\"crl\",\"file\":\"old.crl\","
 	       "\"valid_until\":\"2021-01-01T00:00:00Z\"},{\"kind\":\"root\","
@@ -531,9 +531,10 @@ static void test_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_clear_pointer(&out, g_free);
 	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
 	g_assert_true(g_str_has_prefix(out, "{\"version\":\"9.9\",\"uptime_sec\":90061,"
-					    "\"api_version\":1,\"ccks\":[{\"name\":\"prod\","
-					    "\"check_value\":\"0011\"}],"));
-	g_assert_true(g_str_has_suffix(out, "\"warnings\":[\"w\\u0007\"]}\n"));
+					    "\"api_version\":1,\"cck_count\":1,"));
+	g_assert_nonnull(strstr(out, ",\"ccks\":[{\"name\":\"prod\","
+				     "\"check_value\":\"0011\"}]"));
+	g_assert_nonnull(strstr(out, "\"warnings\":[\"w\\u0007\"]"));
 
 	/* A daemon that says nothing, or nonsense, is shown as well as it goes. */
 	answer(f, "list_ccks", "\"result\":{\"ccks\":[1,null,{\"name\":7}]}");

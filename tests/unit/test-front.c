@@ -206,7 +206,7 @@ static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"{\"role\":\"vault\",\"pid\":12,\"uptime_sec\":N}],"
 			"\"counters\":{\"built\":7,\"refused\":3},"
 			"\"locked_memory\":{\"kind\":\"memfd_secret\",\"used\":4096,\"peak\":8192,"
-			"\"threads\":2},\"ccks\":2,\"trust\":{\"entries\":[{"
+			"\"threads\":2},\"cck_count\":2,\"trust\":{\"entries\":[{"
 			"\"kind\":\"signing-key\",\"file\":\"ibm-sign.crt\","
 			"\"subject\":\"CN=signing key\",\"serial\":\"02\","
 			"\"valid_from\":\"1970-01-01T00:00:00Z\","
