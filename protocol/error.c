@@ -27,8 +27,11 @@ static void pvs_error_private_clear(PvsErrorPrivate *private)
 	g_clear_pointer(&private->name, g_free);
 }
 
-/* The macro also defines pvs_error_quark(). */
+/* GLib's macro casts from guint8 *; what it casts is aligned. It also defines pvs_error_quark(). */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-align"
 G_DEFINE_EXTENDED_ERROR(PvsError, pvs_error)
+#pragma GCC diagnostic pop
 
 typedef struct {
 	int code;
