@@ -64,37 +64,12 @@ static void test_alphabet(void)
 static void test_base64_refused(void)
 {
 	static const char *const cases[] = {
-		"A",
-		"AA",
-		"AAA",
-		"AAAAA",
-		"A===",
-		"=AAA",
-		"A=AA",
-		"AA=A",
-		"====",
-		"AAAA====",
-		"AA==AAAA",
-		"AAA=AAAA",
-		"AAAA=",
-		"AB==",
-		"AP==",
-		"AAB=",
-		"AAD=",
-		"AA\n=",
-		"AAAA\nAA=",
-		"AAAA\n",
-		" AAAA",
-		"AAAA ",
-		"AA-_",
-		"AAA\x80",
-		"AAAA\xc3\xa4"
-		"A",
-		"%41AAA",
-		"AAAAAAA\t",
-		"AAAAAA==A",
-		"AAAA AAAA",
-		"AAA\\",
+		"A",	    "AA",	 "AAA",	      "AAAAA",	   "A===",
+		"=AAA",	    "A=AA",	 "AA=A",      "====",	   "AAAA====",
+		"AA==AAAA", "AAA=AAAA",	 "AAAA=",     "AB==",	   "AP==",
+		"AAB=",	    "AAD=",	 "AA\n=",     "AAAA\nAA=", "AAAA\n",
+		" AAAA",    "AAAA ",	 "AA-_",      "AAA\x80",   "AAAA\xc3\xa4\x41",
+		"%41AAA",   "AAAAAAA\t", "AAAAAA==A", "AAAA AAAA", "AAA\\",
 	};
 	guint8 out[64];
 	gsize size = 1000;
