@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -390,6 +391,8 @@ void pvs_pki_write(const char *dir, const char *name, GBytes *bytes)
 	gsize size;
 	const char *data = g_bytes_get_data(bytes, &size);
 
+	/* GLib neither cuts an old file nor replaces it without fsync(). */
+	(void)unlink(path);
 	if (!g_file_set_contents_full(path, data, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0644,
 				      &error))
 		g_error("%s", error->message);

@@ -180,20 +180,23 @@ static void test_always_queued(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get_status\"}";
 	g_autofree char *buffer = g_malloc(65536);
 	gsize got = 0, before = 0;
+	gboolean full = FALSE;
 
 	g_clear_handle_id(&f->client->source, g_source_remove);
 	while (got < 8 * 1024 * 1024) {
-		gboolean full = FALSE;
+		gboolean refused = FALSE;
 		ssize_t n;
 
-		for (guint i = 0; i < 16 && !full; i++)
-			full = send(f->client->fd, call, sizeof call - 1,
-				    MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+		for (guint i = 0; i < 16 && !refused; i++)
+			refused = send(f->client->fd, call, sizeof call - 1,
+				       MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
 		stage_settle();
 		/* Once both directions are full, what is in use stays what it is. */
-		if (!before && full)
+		if (!full && refused) {
 			before = mallinfo2().uordblks + mallinfo2().hblkhd;
-		if (!before)
+			full = TRUE;
+		}
+		if (!full)
 			continue;
 		n = recv(f->client->fd, buffer, 65536, MSG_DONTWAIT);
 		g_assert_cmpint(n, >, 0);
