@@ -63,13 +63,18 @@ static const PvsHandlerRow rows[] = {
 	{0, NULL},
 };
 
-End *vault_end_new(int fd, PvsRole self)
+End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
 {
 	End *end = g_new0(End, 1);
 
 	g_queue_init(&end->got);
-	end->channel = pvs_channel_new(fd, self, PVS_ROLE_VAULT, rows, on_closed, end);
+	end->channel = pvs_channel_new(fd, self, peer, rows, on_closed, end);
 	return end;
+}
+
+End *vault_end_new(int fd, PvsRole self)
+{
+	return vault_end_new_to(fd, self, PVS_ROLE_VAULT);
 }
 
 void vault_end_free(End *end)

@@ -21,6 +21,7 @@ typedef struct {
 
 void vault_end_free(End *end); /* NULL is allowed; closes */
 End *vault_end_new(int fd, PvsRole self);
+End *vault_end_new_to(int fd, PvsRole self, PvsRole peer); /* of another worker's channel */
 
 /* The other end of a new channel, to give away; *@mine is to keep. */
 int vault_channel_pair(int *mine);
