@@ -283,13 +283,14 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 	gboolean had_loaded = pvs_worker_is_ready(worker);
 
 	if (!front->stopped) {
+		g_autofree char *end = pvs_worker_end(status);
+
 		deaths++;
 		if (front->identity)
-			pvs_warning("the front of uid %u died (wait status 0x%x); its %u "
-				    "connections are closed",
-				    front->identity->uid, (guint)status, front->connections);
+			pvs_warning("the front of uid %u died (%s); its %u connections are closed",
+				    front->identity->uid, end, front->connections);
 		else
-			pvs_warning("the front kept warm died (wait status 0x%x)", (guint)status);
+			pvs_warning("the front kept warm died (%s)", end);
 	}
 	connections -= front->connections;
 	if (warm == front)

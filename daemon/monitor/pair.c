@@ -238,8 +238,10 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 		pair->vault = NULL;
 
 	if (pair == current) {
-		pvs_warning("%s died (wait status 0x%x); both it and its partner are replaced",
-			    pvs_role_name(role), (guint)status);
+		g_autofree char *end = pvs_worker_end(status);
+
+		pvs_warning("%s died (%s); both it and its partner are replaced",
+			    pvs_role_name(role), end);
 		current = NULL;
 		stop(pair);
 		events->lost();

@@ -266,6 +266,17 @@ static PvsWorker *find(pid_t pid)
 	return NULL;
 }
 
+char *pvs_worker_end(int status)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	if (!WIFSIGNALED(status))
+		return g_strdup_printf("exit status %d", WEXITSTATUS(status));
+	if (!name)
+		return g_strdup_printf("signal %d", WTERMSIG(status));
+	return g_strdup_printf("SIG%s%s", name, WCOREDUMP(status) ? ", core dumped" : "");
+}
+
 void pvs_worker_reap(void)
 {
 	int status;

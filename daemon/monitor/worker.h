@@ -55,6 +55,10 @@ void pvs_worker_stop(PvsWorker *worker);
 /* SIGKILL, for one that broke the rules or does not answer. */
 void pvs_worker_kill(PvsWorker *worker);
 
+/* How a process ended, for the log: "exit status 70", "SIGSEGV", "SIGSEGV, core dumped". @status as
+ * of waitpid(2). */
+char *pvs_worker_end(int status);
+
 /* After SIGCHLD: collects every child that ended and calls died() of its worker. */
 void pvs_worker_reap(void);
 

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: MIT
+"""Attacks on the processes from outside, and what can be found in them after much work"""
+import base64
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+import unittest
+
+import canary
+import harness
+import material
+import pki
+
+HDR = material.header("attacks")
+
+# Tries to get at the process that its argument names, or without one at a child of its own;
+# prints what worked.
+ATTACK = r"""
+import ctypes, json, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+here = ctypes.create_string_buffer(b"something", 16)
+child = 0
+if len(sys.argv) > 1:
+    pid = int(sys.argv[1])
+else:
+    child = pid = os.fork()
+    if not pid:
+        time.sleep(60)
+        os._exit(0)
+worked = []
+
+def attempt(name, attack):
+    try:
+        if attack():
+            worked.append(name)
+    except OSError:
+        pass
+
+def read(name):
+    with open("/proc/%d/%s" % (pid, name), "rb") as file:
+        if name == "mem":
+            file.seek(ctypes.addressof(here) if child else 0x400000)
+        return bool(file.read(1)) or name == "environ"
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("size", ctypes.c_size_t)]
+
+def vm_readv():
+    out = ctypes.create_string_buffer(8)
+    mine = Iovec(ctypes.addressof(out), 8)
+    its = Iovec(ctypes.addressof(here), 8)
+    n = libc.process_vm_readv(pid, ctypes.byref(mine), 1, ctypes.byref(its), 1, 0)
+    # EFAULT: let in, and nothing is mapped there.
+    return n >= 0 or ctypes.get_errno() == 14
+
+def trace(request):
+    if libc.ptrace(request, pid, None, None) != 0:
+        return False
+    if request == 16:
+        os.waitpid(pid, 0x40000000)
+        libc.ptrace(17, pid, None, None)
+    return True
+
+def getfd():
+    pidfd = os.pidfd_open(pid)
+    return libc.syscall(438, pidfd, 2, 0) >= 0
+
+for name in ("mem", "maps", "environ", "auxv", "smaps", "pagemap"):
+    attempt(name, lambda: read(name))
+attempt("fd", lambda: bool(os.listdir("/proc/%d/fd" % pid)))
+attempt("fd/2", lambda: bool(os.readlink("/proc/%d/fd/2" % pid)))
+attempt("exe", lambda: bool(os.readlink("/proc/%d/exe" % pid)))
+attempt("process_vm_readv", vm_readv)
+attempt("pidfd_getfd", getfd)
+attempt("PTRACE_ATTACH", lambda: trace(16))
+attempt("PTRACE_SEIZE", lambda: trace(0x4206))
+if child:
+    os.kill(child, 9)
+print(json.dumps(worked))
+"""
+
+ALL = {"mem", "maps", "environ", "auxv", "smaps", "pagemap", "fd", "fd/2", "exe",
+       "process_vm_readv", "PTRACE_SEIZE", "PTRACE_ATTACH", "pidfd_getfd"}
+
+
+class FromOutside(harness.Case):
+    """By the daemon's own user, by a client's, by another's."""
+
+    @classmethod
+    def make_daemon(cls):
+        return harness.Daemon(pki.get())
+
+    def attack(self, *words, uid):
+        done = harness.run_program("setpriv", "--reuid", str(uid), "--regid", str(uid),
+                                   "--clear-groups", sys.executable, "-c", ATTACK,
+                                   *map(str, words))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return set(json.loads(done.stdout))
+
+    @unittest.skipUnless(harness.ROOT, "only root can be each of these users")
+    def test_nobody_gets_in(self):
+        one = self.client()
+        one.call("ping")
+        pids = [("monitor", self.daemon.process.pid)]
+        pids += [(role, pid) for role in ("front", "trust", "vault")
+                 for pid in self.daemon.workers(role)]
+        self.assertGreaterEqual(len(pids), 4)
+        for uid in (harness.DAEMON_UID, 64888, 65534):
+            # What is tried does work where nothing stands against it.
+            self.assertEqual(self.attack(uid=uid), ALL, uid)
+            for role, pid in pids:
+                self.assertEqual(self.attack(pid, uid=uid), set(), (role, uid))
+        self.assertEqual(one.call("ping"), {})
+
+
+class Cores(harness.Case):
+    """A process that dies of a signal leaves no core, whatever the machine does with cores."""
+
+    @classmethod
+    def make_daemon(cls):
+        return harness.Daemon(pki.get())
+
+    PATTERN = "/proc/sys/kernel/core_pattern"
+
+    @contextlib.contextmanager
+    def pattern(self, text):
+        """The machine's, for as long as this takes; a handler for signals would be too late."""
+        with open(self.PATTERN, encoding="ascii") as file:
+            old = file.read()
+        try:
+            with open(self.PATTERN, "w", encoding="ascii") as file:
+                file.write(text)
+            yield
+        finally:
+            with open(self.PATTERN, "w", encoding="ascii") as file:
+                file.write(old)
+
+    def die_each(self):
+        for role in ("front", "trust", "vault"):
+            with self.client() as one:
+                one.call("ping")
+                for pid in self.daemon.workers(role):
+                    victim = harness.Pid(pid)
+                    victim.kill(signal.SIGSEGV)
+                    victim.wait()
+                    victim.close()
+            with self.client() as one:
+                one.call("ping")
+
+    def control(self, cores):
+        """An ordinary process does leave one."""
+        done = harness.run_program("bash", "-c", "ulimit -c unlimited; sleep 60 & sleep 0.3; "
+                                                 "kill -SEGV $!; wait", cwd=cores)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_core(self):
+        """Whatever the pattern is: the kernel says of each that it wrote none."""
+        since = len(self.daemon.log)
+        self.die_each()
+        log = self.daemon.log[since:].decode()
+        self.assertRegex(log, r"front of uid \d+ died \(SIGSEGV\)")
+        self.assertRegex(log, r"trust died \(SIGSEGV\)")
+        self.assertRegex(log, r"vault died \(SIGSEGV\)")
+        self.assertNotIn("core", log)
+
+    def test_no_core_in_a_file_or_a_pipe(self):
+        """The pattern is the whole machine's: set only where PVS_CORE_PATTERN=1 allows it."""
+        if not os.environ.get("PVS_CORE_PATTERN") or not harness.ROOT:
+            return
+        # Outside of what is looked through: the control's core has nothing of ours.
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as cores:
+            os.chmod(cores, 0o777)
+            script = os.path.join(cores, "take")
+            harness.write_file(script, '#!/bin/sh\ncat >"%s/piped.$1.$2"\n' % cores, 0o755)
+            for text, start in (("%s/core.%%e.%%p" % cores, "core."),
+                                ("|%s %%e %%p" % script, "piped.")):
+                with self.pattern(text):
+                    self.control(cores)
+                    end = time.monotonic() + harness.DEADLINE
+                    while not self.found(cores, start, "sleep"):
+                        self.assertLess(time.monotonic(), end, "the control left no core")
+                        time.sleep(0.05)
+                    self.die_each()
+                    time.sleep(0.5)
+                self.assertEqual(self.found(cores, start, "pvsecretd"), [])
+                self.assertEqual([name for name in self.found(cores, start)
+                                  if "sleep" not in name], [])
+
+    @staticmethod
+    def found(cores, start, word=""):
+        return [name for name in os.listdir(cores) if name.startswith(start) and word in name]
+
+
+class AfterMuchWork(harness.Case):
+    """10,000 requests, each with a secret of its own: none of them is left anywhere."""
+
+    COUNT = 10000
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki)
+
+    def test_no_secret_stays(self):
+        rng = random.Random("much work")
+        one = self.client()
+        secrets = []
+        waiting = 0
+
+        def take():
+            answer = one.answer()
+            self.assertIn("result", answer, answer)
+
+        for i in range(self.COUNT):
+            secret = rng.randbytes(32)
+            if i % 100 == 0 or i > self.COUNT - 20:
+                secrets.append(secret)
+            one.send(json.dumps({
+                "jsonrpc": "2.0", "id": i, "method": "create_association",
+                "params": {"hdr": base64.b64encode(HDR).decode(), "name": "much %d" % i,
+                           "cck": "cck", "secret": {"value": base64.b64encode(secret).decode()},
+                           "host_keys": [{"document": self.pki.hosts[0].pem}]}}))
+            waiting += 1
+            if waiting == 16:
+                take()
+                waiting -= 1
+        for _ in range(waiting):
+            take()
+        needles = [canary.Needle("the secret of request %d" % i, secret)
+                   for i, secret in enumerate(secrets)]
+        try:
+            for role in ("monitor", "front", "trust", "vault"):
+                for pid in ([self.daemon.process.pid] if role == "monitor"
+                            else self.daemon.workers(role)):
+                    seen = canary.scan_process(pid, needles)
+                    self.assertEqual(seen.ordinary + seen.arena, [], role)
+        except canary.Unreadable as error:
+            self.skipTest(str(error))
