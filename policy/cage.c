@@ -72,7 +72,10 @@ gboolean role_enter(PvsRole role, GError **error)
 		return failed(error, "cannot be tied to the monitor (PR_SET_PDEATHSIG)");
 	(void)prctl(PR_SET_NAME, row->name); /* for ps(1) alone */
 
-	return limit(RLIMIT_CORE, 0, "cannot set RLIMIT_CORE", error) &&
+	/* One byte, which is none: to no limit but 1 does the kernel listen where core_pattern is a
+	 * pipe (core(5) does not say it; do_coredump() does). Children have it from before their
+	 * execve(), when they can be dumped again. */
+	return limit(RLIMIT_CORE, 1, "cannot set RLIMIT_CORE", error) &&
 	       limit(RLIMIT_NOFILE, row->descriptors, "cannot set RLIMIT_NOFILE", error) &&
 	       limit(RLIMIT_AS, row->address_space, "cannot set RLIMIT_AS", error) &&
 	       limit(RLIMIT_NPROC, row->processes, "cannot set RLIMIT_NPROC", error);

@@ -52,17 +52,38 @@ static gboolean holds(const PvsStore *store, PvsX509Stack *certs, PvsCrlStack *c
 	return verdict != NULL;
 }
 
-static void bring(const guint8 *data, gsize size, gboolean is_signing_crl)
+/* The signed part is that of the signing key's CRL. What stands around it (RFC 5280 has the
+ * algorithm there once more) is nobody's word. */
+static gboolean is_signing_crl(PvsCrlStack *crls)
+{
+	guint8 *tbs = NULL, *signed_tbs = NULL;
+	int size, signed_size;
+	gboolean same;
+
+	if (sk_X509_CRL_num(crls) != 1)
+		return FALSE;
+	size = i2d_re_X509_CRL_tbs(sk_X509_CRL_value(crls, 0), &tbs);
+	signed_size = i2d_re_X509_CRL_tbs(world_pki->signing_crl, &signed_tbs);
+	same = size > 0 && size == signed_size && memcmp(tbs, signed_tbs, (gsize)size) == 0;
+	OPENSSL_free(tbs);
+	OPENSSL_free(signed_tbs);
+	ERR_clear_error();
+	return same;
+}
+
+static void bring(const guint8 *data, gsize size, gboolean genuine_crl)
 {
 	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
 	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
+	gboolean good;
 
 	if (!pvs_x509_read(data, size, certs, crls)) {
-		g_assert_false(is_signing_crl);
+		g_assert_false(genuine_crl);
 		return;
 	}
 	g_assert_true(holds(whole, certs, crls));
-	g_assert_cmpint(holds(without, certs, crls), ==, is_signing_crl);
+	good = holds(without, certs, crls);
+	g_assert_true(good ? is_signing_crl(crls) : !genuine_crl);
 }
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)

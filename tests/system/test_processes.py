@@ -90,7 +90,7 @@ class Processes(harness.Case):
         for role, pid in self.each():
             with self.subTest(role):
                 self.assertRegex(self.read(pid, "limits").decode(),
-                                 r"(?m)^Max core file size +0 +0 ")
+                                 r"(?m)^Max core file size +1 +1 ")
 
     @unittest.skipUnless(harness.ROOT, "only root sees the descriptors of what is not dumpable")
     def test_descriptors(self):

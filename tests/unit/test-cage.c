@@ -27,7 +27,7 @@ static void look_from_inside(PvsRole role)
 	g_assert_no_error(error);
 	g_assert_cmpint(prctl(PR_GET_DUMPABLE), ==, 0);
 	g_assert_cmpint(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), ==, 1);
-	assert_limit(RLIMIT_CORE, 0);
+	assert_limit(RLIMIT_CORE, 1);
 	assert_limit(RLIMIT_NOFILE, 4096);
 	g_assert_cmpint(prctl(PR_GET_PDEATHSIG, &parent_death), ==, 0);
 	g_assert_cmpint(parent_death != 0, ==, role != PVS_ROLE_MONITOR);
