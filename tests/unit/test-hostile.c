@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -594,7 +593,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	test_arena_init();
 	if (messages)
-		n_messages = (guint)MAX(atoi(messages), 100);
+		n_messages = (guint)CLAMP(g_ascii_strtoull(messages, NULL, 10), 100, 100000000);
 	seed = (guint32)g_test_rand_int();
 	dice = g_rand_new_with_seed(seed);
 	g_test_message("%u messages each, seed %u", n_messages, seed);
