@@ -9,6 +9,7 @@
 
 #include "daemon/monitor/monitor.h"
 #include "daemon/role.h"
+#include "policy/cage.h"
 
 #define EXIT_USAGE 64
 
@@ -69,7 +70,9 @@ int main(int argc, char **argv)
 			options.check_config = TRUE;
 			break;
 		case VERSION:
-			printf("pvsecretd %s\n", PACKAGE_VERSION);
+			printf("pvsecretd %s%s\n", PACKAGE_VERSION,
+			       strcmp(role_cage_mode(), "kill") == 0 ? ""
+								     : " (not for use: cage=log)");
 			return EXIT_SUCCESS;
 		case 'h':
 			print_help();

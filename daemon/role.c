@@ -100,9 +100,10 @@ int pvs_role_main(const PvsRoleRow *role)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(PvsChannel) monitor = NULL;
 	g_autofree PvsHandlerRow *rows = NULL;
+	gboolean good;
 
 	pvs_log_init(role->role);
-	if (!role_enter(role->role, &error)) {
+	if (!role_begin(role->role, &error)) {
 		pvs_error("%s", error->message);
 		return 70;
 	}
@@ -114,19 +115,18 @@ int pvs_role_main(const PvsRoleRow *role)
 
 	loop = g_main_loop_new(NULL, FALSE);
 	rows = monitor_rows(role);
-	if (!begin(role, &error)) {
+	good = begin(role, &error);
+	monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
+				  on_monitor_closed, NULL);
+	if (good && role->serve)
+		role->serve(monitor);
+	if (!good || !role_enter(role->role, NULL, 0, &error)) {
 		ignore_all(rows);
-		monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
-					  on_monitor_closed, NULL);
 		report_failure(monitor, error->message);
 		/* The monitor has the text or is gone: wait for it to close. */
 		g_main_loop_run(loop);
 		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? 78 : 70;
 	}
-	monitor = pvs_channel_new(PVS_CHANNEL_FD, role->role, PVS_ROLE_MONITOR, rows,
-				  on_monitor_closed, NULL);
-	if (role->serve)
-		role->serve(monitor);
 	pvs_channel_send(monitor, PVS_MESSAGE_READY, 0, NULL, NULL);
 	g_main_loop_run(loop);
 	if (role->stop)

@@ -2,8 +2,9 @@
 /*
  * role.h - the life of a worker process
  *
- * Every worker's main is the same short list: take the channel to the monitor (descriptor 3), give
- * up privileges, wait for START, load what the role needs, put on the cage, say READY, loop.
+ * Every worker's main is the same short list: give up what is not needed from the start, take the
+ * channel to the monitor (descriptor 3), wait for START, load what the role needs, put on the cage,
+ * say READY, loop.
  */
 #pragma once
 
@@ -20,8 +21,8 @@ typedef struct {
 	 * mistake). */
 	gboolean (*load)(PvsReader *start, GError **error);
 
-	/* Called with the channel to the monitor when the cage is on; sets up what the loop serves.
-	 */
+	/* Called with the channel to the monitor before the cage is on; sets up what the loop
+	 * serves. */
 	void (*serve)(PvsChannel *monitor);
 
 	/* Called when the loop has ended, before the process does; may be NULL. */

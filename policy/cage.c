@@ -5,10 +5,12 @@
 #include "policy/cage.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "policy/syscalls.h"
 #include "protocol/error.h"
 
 /* Address sanitizer maps terabytes of shadow memory. */
@@ -54,7 +56,7 @@ static gboolean limit(int resource, rlim_t value, const char *what, GError **err
 	return TRUE;
 }
 
-gboolean role_enter(PvsRole role, GError **error)
+gboolean role_begin(PvsRole role, GError **error)
 {
 	const Limits *row = limits;
 
@@ -79,4 +81,28 @@ gboolean role_enter(PvsRole role, GError **error)
 	       limit(RLIMIT_NOFILE, row->descriptors, "cannot set RLIMIT_NOFILE", error) &&
 	       limit(RLIMIT_AS, row->address_space, "cannot set RLIMIT_AS", error) &&
 	       limit(RLIMIT_NPROC, row->processes, "cannot set RLIMIT_NPROC", error);
+}
+
+#ifdef PVS_CAGE_LOG
+#define MODE "log"
+#else
+#define MODE "kill"
+#endif
+
+const char *role_cage_mode(void)
+{
+	return MODE;
+}
+
+gboolean role_enter(PvsRole role, const PvsPathRule *rules, guint n, GError **error)
+{
+#ifdef PVS_CAGE_LOG
+	/* What a sanitizer opens when it has something to say. */
+	(void)rules;
+	(void)n;
+#else
+	if (!pvs_landlock_confine(rules, n, INT_MAX, error))
+		return FALSE;
+#endif
+	return pvs_syscalls_confine(role, error);
 }

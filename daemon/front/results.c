@@ -4,6 +4,7 @@
  */
 #include "daemon/front/results.h"
 
+#include "policy/cage.h"
 #include "protocol/encoding.h"
 #include "protocol/message.h"
 
@@ -186,6 +187,7 @@ JsonNode *pvs_result_status(gint64 started, const PvsWorkersAre *workers, const 
 	json_object_set_int_member(counts, "built", (gint64)counters->built);
 	json_object_set_int_member(counts, "refused", (gint64)counters->refused);
 	json_object_set_object_member(object, "counters", counts);
+	set_string(object, "cage", role_cage_mode());
 	set_string(locked, "kind", counters->locked_kind);
 	json_object_set_int_member(locked, "used", counters->locked_used);
 	json_object_set_int_member(locked, "peak", counters->locked_peak);

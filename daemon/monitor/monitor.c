@@ -20,7 +20,9 @@
 #include "daemon/log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
+#include "daemon/monitor/notify.h"
 #include "daemon/monitor/pair.h"
+#include "daemon/monitor/reach.h"
 #include "policy/cage.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
@@ -72,7 +74,7 @@ static void load(void)
 
 static void reload_done(void)
 {
-	sd_notify(0, "READY=1");
+	pvs_notify("READY=1");
 	if (reload_again) {
 		reload_again = FALSE;
 		raise(SIGHUP);
@@ -92,6 +94,8 @@ static void reload_failed(const char *text)
 static void reload(void)
 {
 	g_autoptr(GError) error = NULL;
+	g_autofree char *state = NULL;
+	const char *moved;
 
 	if (!serving || exit_status >= 0)
 		return;
@@ -100,10 +104,21 @@ static void reload(void)
 		pvs_info("asked to reload while a pair is loading: will do so once more");
 		return;
 	}
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
+	state = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
+	pvs_notify(state);
 	next_config = pvs_config_read(options->config_path, &error);
 	if (!next_config) {
 		reload_failed(error->message);
+		return;
+	}
+	moved = pvs_reach_differs(config, next_config);
+	if (moved) {
+		g_autofree char *text = g_strdup_printf(
+			"%s: %s names another place than at the start, and the daemon may open no "
+			"other; systemctl restart pvsecretd",
+			options->config_path, moved);
+
+		reload_failed(text);
 		return;
 	}
 	pvs_info("reloading");
@@ -160,7 +175,7 @@ static void promote(void)
 		serving = TRUE;
 		pvs_fronts_warm_up();
 		pvs_listener_start(on_accepted);
-		sd_notify(0, "READY=1");
+		pvs_notify("READY=1");
 		pvs_info("ready");
 	} else if (reloaded) {
 		pvs_info("reloaded");
@@ -336,7 +351,7 @@ static void end(int status)
 	if (exit_status >= 0)
 		return;
 	exit_status = status;
-	sd_notify(0, "STOPPING=1");
+	pvs_notify("STOPPING=1");
 	pvs_listener_stop();
 	g_clear_handle_id(&idle_timer, g_source_remove);
 	g_timeout_add(FINISH_MS + DIE_MS, on_overdue, NULL);
@@ -394,7 +409,7 @@ static gboolean on_watchdog(gpointer data G_GNUC_UNUSED)
 {
 	/* Only a loop that saw every process answer says that all is well. */
 	if (pvs_worker_ping_all())
-		sd_notify(0, "WATCHDOG=1");
+		pvs_notify("WATCHDOG=1");
 	return G_SOURCE_CONTINUE;
 }
 
@@ -410,16 +425,24 @@ static gboolean begin(GError **error)
 {
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
+	g_autoptr(GArray) rules = NULL;
 
 	config = pvs_config_read(options->config_path, error);
 	if (!config)
 		return FALSE;
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
-	/* Before role_enter(): what is not dumpable cannot read its own /proc/self. */
-	if (!pvs_worker_init(error) || !role_enter(PVS_ROLE_MONITOR, error) ||
-	    !watch_signals(error))
+	/* What is not dumpable cannot read its own /proc/self. */
+	if (!pvs_worker_init(error))
 		return FALSE;
+	rules = pvs_reach(config, options->config_path, options->socket_path);
+	pvs_notify_open();
+	if (!role_begin(PVS_ROLE_MONITOR, error) || !watch_signals(error) ||
+	    !role_enter(PVS_ROLE_MONITOR, (const PvsPathRule *)rules->data, rules->len, error))
+		return FALSE;
+	if (pvs_landlock_abi() == 0)
+		pvs_warning("the kernel has no Landlock: which files may be opened is left to "
+			    "system calls and permissions alone");
 	pvs_pair_init(&pair_events);
 	pvs_fronts_init(&fronts_events, config);
 	watch_the_watchdog();

@@ -274,6 +274,9 @@ char *pvs_worker_end(int status)
 		return g_strdup_printf("exit status %d", WEXITSTATUS(status));
 	if (!name)
 		return g_strdup_printf("signal %d", WTERMSIG(status));
+	if (WTERMSIG(status) == SIGSYS)
+		return g_strdup("SIGSYS: a system call that its cage forbids; the kernel's log has "
+				"its number");
 	return g_strdup_printf("SIG%s%s", name, WCOREDUMP(status) ? ", core dumped" : "");
 }
 

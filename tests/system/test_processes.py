@@ -86,6 +86,20 @@ class Processes(harness.Case):
                         self.assertEqual(int(status[name], 16), 0, name)
                     self.assertEqual(status["Groups"].split(), [])
 
+    def test_in_the_cage(self):
+        """A filter of its own for each; the workers are in the monitor's as well."""
+        for role, pid in self.each():
+            with self.subTest(role):
+                status = self.status(pid)
+                self.assertEqual(status["Seccomp"], "2")
+                self.assertEqual(status["Seccomp_filters"], "1" if role == "monitor" else "2")
+
+    def test_a_call_outside_of_the_cage_is_said(self):
+        since = len(self.daemon.log)
+        front = [pid for pid in self.daemon.workers("front")][0]
+        os.kill(front, signal.SIGSYS)
+        self.daemon.wait_log(r"died \(SIGSYS: a system call that its cage forbids", since)
+
     def test_no_core(self):
         for role, pid in self.each():
             with self.subTest(role):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-cage.c - what role_enter() takes away, looked at from inside
+ * test-cage.c - what role_begin() takes away, looked at from inside
  */
 #include "policy/cage.h"
 
@@ -23,7 +23,7 @@ static void look_from_inside(PvsRole role)
 	g_autoptr(GError) error = NULL;
 	int parent_death = 0;
 
-	g_assert_true(role_enter(role, &error));
+	g_assert_true(role_begin(role, &error));
 	g_assert_no_error(error);
 	g_assert_cmpint(prctl(PR_GET_DUMPABLE), ==, 0);
 	g_assert_cmpint(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), ==, 1);

@@ -22,6 +22,12 @@ typedef struct {
 } Fixture;
 
 /* Not in main(): a child process that is a front of its own makes one as well. */
+#ifdef PVS_CAGE_LOG
+#define CAGE "log"
+#else
+#define CAGE "kill"
+#endif
+
 static void make_arena(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -204,7 +210,7 @@ static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"\"generation\":4,\"restarts\":2,\"connections\":9,\"workers\":["
 			"{\"role\":\"monitor\",\"pid\":11,\"uptime_sec\":N},"
 			"{\"role\":\"vault\",\"pid\":12,\"uptime_sec\":N}],"
-			"\"counters\":{\"built\":7,\"refused\":3},"
+			"\"counters\":{\"built\":7,\"refused\":3},\"cage\":\"" CAGE "\","
 			"\"locked_memory\":{\"kind\":\"memfd_secret\",\"used\":4096,\"peak\":8192,"
 			"\"threads\":2},\"cck_count\":2,\"trust\":{\"entries\":[{"
 			"\"kind\":\"signing-key\",\"file\":\"ibm-sign.crt\","
