@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/accounts.h"
 #include "daemon/log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
@@ -60,6 +61,15 @@ static void log_lines(PvsLogLevel level, const char *text)
 			pvs_log(level, "%s", *line);
 }
 
+static PvsConfig *read_config(GError **error)
+{
+	PvsConfig *read = pvs_config_read(options->config_path, error);
+
+	for (guint i = 0; read && i < read->warnings->len; i++)
+		pvs_warning("%s", (const char *)read->warnings->pdata[i]);
+	return read;
+}
+
 static void load(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -101,7 +111,7 @@ static void reload(void)
 		return;
 	}
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
-	next_config = pvs_config_read(options->config_path, &error);
+	next_config = read_config(&error);
 	if (!next_config) {
 		reload_failed(error->message);
 		return;
@@ -411,9 +421,11 @@ static gboolean begin(GError **error)
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
 
-	config = pvs_config_read(options->config_path, error);
+	config = read_config(error);
 	if (!config)
 		return FALSE;
+	/* From here on the name service is out of reach. */
+	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
 	/* Before role_enter(): what is not dumpable cannot read its own /proc/self. */

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/stage.h"
 
+#include "tests/unit/rules.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
@@ -358,6 +360,7 @@ void stage_init(Stage *stage)
 				.idle_sec = 60,
 				.started = g_get_monotonic_time() - 100 * G_USEC_PER_SEC,
 			},
+		.access = RULE_ALL,
 		.until = g_get_real_time() / G_USEC_PER_SEC + 3600,
 		.order = g_string_new(NULL),
 	};
@@ -382,7 +385,22 @@ void stage_open(Stage *stage)
 	stage->front = pvs_channel_new(fds[1], PVS_ROLE_FRONT, PVS_ROLE_MONITOR,
 				       pvs_role_front.monitor_rows, on_monitor_closed, NULL);
 	pvs_role_front.serve(stage->front);
+	if (stage->access)
+		stage_access(stage, stage->access);
 	stage_peers(stage);
+}
+
+void stage_access(Stage *stage, const char *rules)
+{
+	PvsAccessIs body = {.identity = {.uid = 1000, .gid = 100}, .rules = rules_of(rules)};
+	PvsGroup *groups = pvs_list_init(&body.identity.groups, PvsGroup, 1);
+	g_auto(PvsWriter) w = pvs_writer();
+
+	groups[0].gid = 27;
+	pvs_body_put(&w, pvs_access_is_fields, &body);
+	pvs_access_is_clear(&body);
+	pvs_channel_send(stage->monitor, PVS_MESSAGE_ACCESS, 0, &w, NULL);
+	stage_settle();
 }
 
 static void forget_questions(StagePeer *peer)

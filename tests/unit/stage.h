@@ -33,6 +33,7 @@ typedef struct {
 /* What the front said, and how it is answered. */
 typedef struct {
 	PvsFrontStart start;
+	const char *access;  /* of uid 1000 (rules.h); NULL: the monitor has not said it yet */
 	PvsChannel *monitor; /* the monitor's end */
 	PvsChannel *front;   /* the front's */
 	StagePeer trust, vault;
@@ -63,6 +64,8 @@ void stage_init(Stage *stage);
 void stage_open(Stage *stage);	/* loads the front */
 void stage_peers(Stage *stage); /* a new pair, in place of the one there is */
 void stage_close(Stage *stage);
+/* The monitor says what the identity may do; stage_open() does, where stage->access is set. */
+void stage_access(Stage *stage, const char *rules);
 
 void stage_hold(Stage *stage);
 /* The pair dies; the front sees it with the next stage_settle(). */
