@@ -157,14 +157,10 @@ void stage_answer(Stage *stage, StagePeer *peer)
 	static const struct {
 		PvsMessageType type;
 		void (*say)(Stage *stage, guint64 call);
-		gboolean refusable;
 	} rows[] = {
-		{PVS_MESSAGE_VERIFY, say_verified, TRUE},
-		{PVS_MESSAGE_EXAMINE, say_examined, TRUE},
-		{PVS_MESSAGE_STORE, say_store, FALSE},
-		{PVS_MESSAGE_BUILD, say_built, TRUE},
-		{PVS_MESSAGE_CCKS, say_ccks, FALSE},
-		{PVS_MESSAGE_COUNTERS, say_counters, FALSE},
+		{PVS_MESSAGE_VERIFY, say_verified}, {PVS_MESSAGE_EXAMINE, say_examined},
+		{PVS_MESSAGE_STORE, say_store},	    {PVS_MESSAGE_BUILD, say_built},
+		{PVS_MESSAGE_CCKS, say_ccks},	    {PVS_MESSAGE_COUNTERS, say_counters},
 	};
 	g_autofree StageQuestion *question = g_queue_pop_head(&peer->questions);
 
@@ -172,7 +168,7 @@ void stage_answer(Stage *stage, StagePeer *peer)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		if (rows[i].type != question->type)
 			continue;
-		if (peer->refuses && rows[i].refusable)
+		if (peer->refuses)
 			say_refused(peer, question->call);
 		else
 			rows[i].say(stage, question->call);
@@ -243,6 +239,8 @@ static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	stage->build = body;
 	g_free(stage->name);
 	g_free(stage->cck);
+	g_free(stage->image);
+	stage->image = g_strdup(body.image);
 	stage->name = g_strdup(body.name);
 	stage->cck = g_strdup(body.cck);
 	memset(stage->value, 0, sizeof stage->value);
@@ -461,6 +459,7 @@ void stage_close(Stage *stage)
 	pvs_channel_free(stage->monitor);
 	g_free(stage->name);
 	g_free(stage->cck);
+	g_free(stage->image);
 	g_free(stage->host_key);
 	g_string_free(stage->order, TRUE);
 	stage_now = NULL;

@@ -52,6 +52,7 @@ typedef struct {
 	PvsBuild build; /* the last, but for what it points to */
 	char *name;	/* of it */
 	char *cck;
+	char *image;
 	guint8 value[64];
 	guint8 document[32]; /* the start of the last VERIFY's first, or of EXAMINE's */
 	gsize document_size;
