@@ -124,7 +124,7 @@ static gboolean allows_sign_key(const PvsAccessRule *rule, const PvsAccessCall *
 
 static gboolean allows_image(const PvsAccessRule *rule, const PvsAccessCall *call)
 {
-	if (rule->any_image || call->image_open)
+	if (rule->any_image)
 		return TRUE;
 	for (const char *const *image = call->images; image && *image; image++)
 		if (any_fits(&rule->images, *image))
@@ -241,6 +241,14 @@ gboolean pvs_access_create(const PvsAccess *access, GError **error)
 		if (allows_creating(access->rules->pdata[i]))
 			return TRUE;
 	return pvs_fail(error, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+}
+
+gboolean pvs_access_tells_images(const PvsAccess *access)
+{
+	for (guint i = 0; i < access->rules->len; i++)
+		if (!((const PvsAccessRule *)access->rules->pdata[i])->any_image)
+			return TRUE;
+	return FALSE;
 }
 
 gboolean pvs_access_cck(const PvsAccess *access, const char *cck)

@@ -28,7 +28,6 @@ typedef struct {
 	 * none), NULL-terminated or NULL. */
 	const char *const *images;
 	gboolean image_named; /* the client named images[0] instead of sending a header */
-	gboolean image_open;  /* the caller cannot tell which it is: another will judge it */
 	const char *name;     /* of the secret; NULL: it has none */
 	gboolean derive;
 	gboolean no_verify;
@@ -55,6 +54,10 @@ gboolean pvs_access_create(const PvsAccess *access, GError **error);
 /* May it make this one? Errors: rows of -32001; the first aspect, in the order of protocol/error.h,
  * at which no section is left, with the parameter that it was. */
 gboolean pvs_access_check(const PvsAccess *access, const PvsAccessCall *call, GError **error);
+
+/* Do its sections tell images apart? Then a header can be judged only by who has the installed
+ * ones: the vault. */
+gboolean pvs_access_tells_images(const PvsAccess *access);
 
 /* Is there a request that it may make with this CCK? */
 gboolean pvs_access_cck(const PvsAccess *access, const char *cck);

@@ -233,7 +233,8 @@ typedef enum {
 	PVS_VALUE_GIVEN,
 } PvsValueKind;
 
-/* BUILD */
+/* BUILD; and JUDGE, without a value: would it be allowed? The answer is ALLOWED, or what BUILD's
+ * would be. */
 typedef struct {
 	guint32 slot;
 	char *image; /* name of an installed header, which has the tags; NULL: they are here */

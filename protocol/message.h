@@ -67,6 +67,8 @@ enum {
 	X(GRANT,           PVS_ROLE_TRUST,     PVS_ROLE_VAULT,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(GRANTED,         PVS_ROLE_VAULT,     PVS_ROLE_TRUST,     8 * PVS_KIB,   0,   PVS_PUBLIC) \
 	/* A front and the vault. */ \
+	X(JUDGE,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_PUBLIC) \
+	X(ALLOWED,         PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     0,             0,   PVS_PUBLIC) \
 	X(BUILD,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_SECRET) \
 	X(BUILT,           PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     64 * PVS_KIB,  0,   PVS_PUBLIC) \
 	X(CCKS,            PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     0,             0,   PVS_PUBLIC) \

@@ -35,6 +35,7 @@ typedef struct {
 	PvsCallDone done;
 	gpointer user;
 	State state;
+	gboolean judged; /* the vault has said that it may be, since it began last */
 	guint lost;
 	guint expired;
 	int slot; /* -1: none */
@@ -119,6 +120,7 @@ static gboolean on_waited(gpointer data)
 static void hold(PvsCallRun *call)
 {
 	call->state = STATE_HELD;
+	call->judged = FALSE;
 	if (!call->timer)
 		call->timer = g_timeout_add(wait_ms, on_waited, call);
 }
@@ -148,10 +150,10 @@ static void ask_verify(PvsCallRun *call)
 	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_VERIFY, &w);
 }
 
-static void ask_build(PvsCallRun *call)
+/* All but the slot and the secret's bytes. What it points to stays the call's. */
+static PvsBuild build_of(const PvsCallRun *call)
 {
 	PvsBuild body = {
-		.slot = (guint32)call->slot,
 		.flags = call->params.flags,
 		.type = PVS_SECRET_ASSOCIATION,
 		.value_kind = (guint8)call->params.value_kind,
@@ -159,12 +161,29 @@ static void ask_build(PvsCallRun *call)
 		.cck = call->params.cck,
 		.image = call->params.image,
 	};
+
+	memcpy(body.tags, &call->params.tags, sizeof body.tags);
+	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
+	return body;
+}
+
+static void ask_judge(PvsCallRun *call)
+{
+	const PvsBuild body = build_of(call);
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_build_fields, &body);
+	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_JUDGE, &w);
+}
+
+static void ask_build(PvsCallRun *call)
+{
+	PvsBuild body = build_of(call);
 	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
 	guint8 *memory = pvs_locked_alloc(room), *spare = pvs_locked_alloc(room + PVS_FRAME_HEADER);
 	PvsWriter w;
 
-	memcpy(body.tags, &call->params.tags, sizeof body.tags);
-	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
+	body.slot = (guint32)call->slot;
 	if (call->value)
 		body.value = (PvsSpan){call->value->bytes, call->value->size};
 	/* It may hold the client's secret, so it is put together in locked memory. If the socket is
@@ -182,11 +201,24 @@ static void ask_build(PvsCallRun *call)
 	pvs_locked_free(memory);
 }
 
+/* Which image a header is the vault alone can tell; where the rules make no difference between them
+ * it need not be told. */
+static gboolean is_for_vault(const PvsCallRun *call)
+{
+	return call->method == PVS_METHOD_CREATE_ASSOCIATION && call->params.has_header &&
+	       pvs_access_tells_images(rights);
+}
+
 static void proceed_create(PvsCallRun *call)
 {
 	guint8 key[32];
 	gboolean fresh;
 
+	if (!call->judged && is_for_vault(call)) {
+		ask_judge(call);
+		return;
+	}
+	call->judged = FALSE;
 	pvs_slots_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
 	call->slot = pvs_slots_acquire(slots, key, now_sec(), &fresh);
 	if (call->slot < 0)
@@ -243,7 +275,7 @@ static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
 };
 
 /* What the vault (or trust) would refuse is refused here already, each time a call begins anew: the
- * rules may have changed meanwhile. Which image a header is the vault alone can tell. */
+ * rules may have changed meanwhile. */
 static gboolean is_allowed(const PvsCallRun *call, GError **error)
 {
 	const char *image[] = {call->params.image, NULL};
@@ -252,12 +284,11 @@ static gboolean is_allowed(const PvsCallRun *call, GError **error)
 		.cck = call->params.cck,
 		.images = image,
 		.image_named = call->params.image != NULL,
-		.image_open = call->params.image == NULL,
 		.name = call->params.name,
 		.has_cuid = pvs_params_have_cuid(&call->params),
 	};
 
-	if (call->method == PVS_METHOD_CREATE_ASSOCIATION)
+	if (call->method == PVS_METHOD_CREATE_ASSOCIATION && !is_for_vault(call))
 		return pvs_access_check(rights, &create, error);
 	return pvs_access_method(rights, create.method, error);
 }
@@ -354,6 +385,15 @@ static gboolean on_built(PvsCallRun *call, PvsReader *body)
 	return TRUE;
 }
 
+static gboolean on_allowed(PvsCallRun *call, PvsReader *body)
+{
+	if (!pvs_reader_end(body))
+		return FALSE;
+	call->judged = TRUE;
+	proceed(call);
+	return TRUE;
+}
+
 static gboolean on_examined(PvsCallRun *call, PvsReader *body)
 {
 	g_auto(PvsExamined) examined = {0};
@@ -415,6 +455,7 @@ static gboolean on_answer(gpointer asker, PvsMessageType answer, PvsReader *body
 		{PVS_MESSAGE_BUILT, on_built},	     {PVS_MESSAGE_EXAMINED, on_examined},
 		{PVS_MESSAGE_CCKS_ARE, on_ccks},     {PVS_MESSAGE_WORKERS_ARE, on_workers},
 		{PVS_MESSAGE_STORE_IS, on_store},    {PVS_MESSAGE_COUNTERS_ARE, on_counters},
+		{PVS_MESSAGE_ALLOWED, on_allowed},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)

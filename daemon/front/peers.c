@@ -24,6 +24,8 @@ static const struct {
 	{PVS_MESSAGE_EXAMINE, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_STORE, PVS_MESSAGE_STORE_IS},
 	{PVS_MESSAGE_STORE, PVS_MESSAGE_REFUSED},
+	{PVS_MESSAGE_JUDGE, PVS_MESSAGE_ALLOWED},
+	{PVS_MESSAGE_JUDGE, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_BUILD, PVS_MESSAGE_BUILT},
 	{PVS_MESSAGE_BUILD, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_CCKS, PVS_MESSAGE_CCKS_ARE},
@@ -144,11 +146,9 @@ void pvs_peers_replace(int trust_fd, int vault_fd)
 		{0, NULL},
 	};
 	static const PvsHandlerRow vault_rows[] = {
-		{PVS_MESSAGE_BUILT, on_vault},
-		{PVS_MESSAGE_CCKS_ARE, on_vault},
-		{PVS_MESSAGE_COUNTERS_ARE, on_vault},
-		{PVS_MESSAGE_REFUSED, on_vault},
-		{0, NULL},
+		{PVS_MESSAGE_ALLOWED, on_vault},  {PVS_MESSAGE_BUILT, on_vault},
+		{PVS_MESSAGE_CCKS_ARE, on_vault}, {PVS_MESSAGE_COUNTERS_ARE, on_vault},
+		{PVS_MESSAGE_REFUSED, on_vault},  {0, NULL},
 	};
 
 	drop_pair();

@@ -348,6 +348,24 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 	return TRUE;
 }
 
+/* What a front cannot tell by itself, before trust has any work with it. */
+static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = user;
+	g_auto(PvsBuild) build = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.value.size > 0)
+		return FALSE;
+	if (pvs_guard_build(front->access, vault.images, &build, &error))
+		answer(front, PVS_MESSAGE_ALLOWED, message->call, NULL);
+	else if (error)
+		refuse(front, message->call, error);
+	else
+		return FALSE;
+	return TRUE;
+}
+
 /* TRUE if it may; else it is told that it may not. */
 static gboolean may_ask(Front *front, guint64 call, const char *method)
 {
@@ -395,6 +413,7 @@ static gboolean on_counters(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messa
 }
 
 static const PvsHandlerRow front_rows[] = {
+	{PVS_MESSAGE_JUDGE, on_judge},
 	{PVS_MESSAGE_BUILD, on_build},
 	{PVS_MESSAGE_CCKS, on_ccks},
 	{PVS_MESSAGE_COUNTERS, on_counters},

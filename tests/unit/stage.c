@@ -117,6 +117,11 @@ static void say_built(Stage *stage, guint64 call)
 	stage_say(&stage->vault, PVS_MESSAGE_BUILT, call, pvs_built_fields, &body);
 }
 
+static void say_allowed(Stage *stage, guint64 call)
+{
+	stage_say(&stage->vault, PVS_MESSAGE_ALLOWED, call, NULL, NULL);
+}
+
 static void say_ccks(Stage *stage, guint64 call)
 {
 	g_auto(PvsCcksAre) body = {.ccks = {0}};
@@ -158,9 +163,10 @@ void stage_answer(Stage *stage, StagePeer *peer)
 		PvsMessageType type;
 		void (*say)(Stage *stage, guint64 call);
 	} rows[] = {
-		{PVS_MESSAGE_VERIFY, say_verified}, {PVS_MESSAGE_EXAMINE, say_examined},
-		{PVS_MESSAGE_STORE, say_store},	    {PVS_MESSAGE_BUILD, say_built},
-		{PVS_MESSAGE_CCKS, say_ccks},	    {PVS_MESSAGE_COUNTERS, say_counters},
+		{PVS_MESSAGE_VERIFY, say_verified},   {PVS_MESSAGE_EXAMINE, say_examined},
+		{PVS_MESSAGE_STORE, say_store},	      {PVS_MESSAGE_BUILD, say_built},
+		{PVS_MESSAGE_JUDGE, say_allowed},     {PVS_MESSAGE_CCKS, say_ccks},
+		{PVS_MESSAGE_COUNTERS, say_counters},
 	};
 	g_autofree StageQuestion *question = g_queue_pop_head(&peer->questions);
 
@@ -229,6 +235,17 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return asked(stage, &stage->trust, message);
 }
 
+static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Stage *stage = user;
+	g_auto(PvsBuild) body = {.slot = 0};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.value.size, ==, 0);
+	stage->judges++;
+	return asked(stage, &stage->vault, message);
+}
+
 static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Stage *stage = user;
@@ -265,7 +282,8 @@ static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
 					   {PVS_MESSAGE_EXAMINE, on_examine},
 					   {PVS_MESSAGE_STORE, on_empty},
 					   {0, NULL}};
-static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_BUILD, on_build},
+static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_JUDGE, on_judge},
+					   {PVS_MESSAGE_BUILD, on_build},
 					   {PVS_MESSAGE_CCKS, on_empty},
 					   {PVS_MESSAGE_COUNTERS, on_empty},
 					   {0, NULL}};

@@ -41,7 +41,7 @@ typedef struct {
 	guint held;
 	guint closed;	       /* connections, as the front told the monitor */
 	guint closed_messages; /* in so many messages */
-	guint verifies, examines, stores, builds, ccks, counters, workers;
+	guint judges, verifies, examines, stores, builds, ccks, counters, workers;
 	guint most_asked; /* questions on their way at one time */
 
 	gint64 until;  /* of the next grant; seconds since the epoch */

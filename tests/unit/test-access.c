@@ -258,7 +258,6 @@ static const Row rows[] = {
 	 DENIED(IMAGE),
 	 "/image",
 	 "a"},
-	{M "Images=b\n", {METHOD, .image_open = TRUE}, ALLOWED, NULL, NULL},
 
 	{M "Names=db/*\n", {METHOD, .name = "db/1"}, ALLOWED, NULL, NULL},
 	{M "Names=db/*\n", {METHOD, .name = "web"}, DENIED(NAME), "/name", NULL},
@@ -458,6 +457,26 @@ static void test_create_and_ccks(void)
 	}
 }
 
+static void test_tells_images(void)
+{
+	static const struct {
+		const char *rules;
+		gboolean expected;
+	} cases[] = {{"Methods=*\n", FALSE},
+		     {"Images=*\n", TRUE},
+		     {"Methods=*\n\nMethods=*\n", FALSE},
+		     {"Methods=*\n\nImages=x\n", TRUE}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		PvsList rules = rules_for_everybody(cases[i].rules);
+		const PvsAddFront identity = {.uid = 1000, .gid = 100};
+		g_autoptr(PvsAccess) access = pvs_access_new(&rules, &identity);
+
+		g_assert_cmpint(pvs_access_tells_images(access), ==, cases[i].expected);
+		rules_clear(&rules);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -471,5 +490,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/access/zeroed-rule", test_zeroed_rule);
 	g_test_add_func("/access/methods", test_methods);
 	g_test_add_func("/access/create-and-ccks", test_create_and_ccks);
+	g_test_add_func("/access/tells-images", test_tells_images);
 	return g_test_run();
 }

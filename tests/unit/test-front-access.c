@@ -139,19 +139,59 @@ static void test_names_and_images(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	}
 	g_assert_cmpuint(f->stage.builds, ==, 1);
 	g_assert_cmpstr(f->stage.image, ==, "web-1");
-	/* Which image a header is the vault can tell, and only it. */
-	create(f, "2", NULL);
-	client_expect_error(f->client, "2", PVS_ERROR_DENIED_NAME, "/name");
-	f->stage.access = "Users=1000\nMethods=*\nNames=*\nImages=web-*\n";
-	stage_access(&f->stage, f->stage.access);
-	create(f, "3", NULL);
-	expect_result(f, "3");
-	g_assert_cmpuint(f->stage.builds, ==, 2);
+	g_assert_cmpuint(f->stage.judges, ==, 0);
+}
+
+/* Which image a header is the vault can tell, and only it: it is asked before trust, with all that
+ * a rule can be about, and each time the call begins. */
+static void test_header(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	create(f, "1", ",\"cck\":\"nonesuch\"");
+	expect_result(f, "1");
+	g_assert_cmpuint(f->stage.judges, ==, 1);
+	g_assert_cmpuint(f->stage.verifies, ==, 1);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
 	g_assert_null(f->stage.image);
+
 	f->stage.vault.refuses = PVS_ERROR_DENIED_IMAGE;
 	f->stage.vault.param = "/hdr";
+	create(f, "2", NULL);
+	client_expect_error(f->client, "2", PVS_ERROR_DENIED_IMAGE, "/hdr");
+	g_assert_cmpuint(f->stage.judges, ==, 2);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	f->stage.vault.refuses = 0;
+
+	/* Lost before it was judged, and after. */
+	f->stage.vault.waits = TRUE;
+	create(f, "3", NULL);
+	stage_kill(&f->stage);
+	stage_peers(&f->stage);
+	g_assert_cmpuint(f->stage.judges, ==, 4);
+	f->stage.trust.waits = TRUE;
+	stage_answer(&f->stage, &f->stage.vault);
+	stage_settle();
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	stage_kill(&f->stage);
+	stage_peers(&f->stage);
+	g_assert_cmpuint(f->stage.judges, ==, 5);
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	/* A reload between the verdict and the grant. */
+	stage_hold(&f->stage);
+	stage_answer(&f->stage, &f->stage.vault);
+	stage_settle();
+	g_assert_cmpuint(f->stage.verifies, ==, 2);
+	f->stage.vault.waits = FALSE;
+	f->stage.trust.waits = FALSE;
+	stage_peers(&f->stage);
+	expect_result(f, "3");
+	g_assert_cmpuint(f->stage.judges, ==, 6);
+	g_assert_cmpuint(f->stage.verifies, ==, 3);
+	g_assert_cmpuint(f->stage.builds, ==, 2);
+	/* Where no rule is about images it need not be asked. */
+	stage_access(&f->stage, "Users=1000\nMethods=*\nNames=*\n");
 	create(f, "4", NULL);
-	client_expect_error(f->client, "4", PVS_ERROR_DENIED_IMAGE, "/hdr");
+	expect_result(f, "4");
+	g_assert_cmpuint(f->stage.judges, ==, 6);
 }
 
 /* Each call of a batch by itself; and one that nobody waits for is not made either. */
@@ -276,6 +316,7 @@ int main(int argc, char **argv)
 	    test_aspects);
 	ADD("names-and-images", "Users=1000\nMethods=*\nNames=db/*\nImages=web-?\n",
 	    test_names_and_images);
+	ADD("header", "Users=1000\nMethods=*\nNames=x\nImages=web\n", test_header);
 	ADD("batch", "Users=1000\nMethods=create_*\nCcks=prod\nNames=*\n", test_batch);
 	ADD("not-said-yet", NULL, test_not_said_yet);
 	ADD("retry", "Users=1000\nMethods=*\nNames=*\n", test_retry);

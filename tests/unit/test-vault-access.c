@@ -159,6 +159,38 @@ static void test_images(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	vault_end_free(other);
 }
 
+/* The verdict alone: the same as that of BUILD, and nothing is built. */
+static void test_judge(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	PvsBuild good = BUILD(b->value.size = 0), bad = good;
+	End *front, *liar;
+
+	v->access = "Users=1001 1002\nMethods=create_association\nCcks=*\nNames=*\nImages=web\n";
+	put_image(v, "web.hdr", 0x31);
+	vault_start_ready(v);
+	front = vault_add_front(v, 1);
+	vault_say(front, PVS_MESSAGE_JUDGE, 1, pvs_build_fields, &good, -1);
+	g_assert_cmpuint(vault_hear(front, PVS_MESSAGE_ALLOWED, NULL, NULL), ==, 1);
+	bad.tags[0] ^= 1;
+	vault_say(front, PVS_MESSAGE_JUDGE, 2, pvs_build_fields, &bad, -1);
+	vault_hear_refused(front, 2, PVS_ERROR_DENIED_IMAGE, "/hdr", NULL);
+	bad.image = (char *)"missing";
+	vault_say(front, PVS_MESSAGE_JUDGE, 3, pvs_build_fields, &bad, -1);
+	vault_hear_refused(front, 3, PVS_ERROR_DENIED_IMAGE, "/image", "missing");
+	g_assert_cmpuint(vault_counters(front).built, ==, 0);
+	/* A type that is none, and a secret where none may stand. */
+	bad = good;
+	bad.type = 7;
+	vault_say(front, PVS_MESSAGE_JUDGE, 4, pvs_build_fields, &bad, -1);
+	vault_hear_close(front);
+	vault_end_free(front);
+	liar = vault_add_front(v, 2);
+	bad = vault_association(0);
+	vault_say(liar, PVS_MESSAGE_JUDGE, 5, pvs_build_fields, &bad, -1);
+	vault_hear_close(liar);
+	vault_end_free(liar);
+}
+
 static void expect_ccks(End *front, const char *first, const char *second)
 {
 	const char *const names[] = {first, second};
@@ -248,6 +280,7 @@ int main(int argc, char **argv)
 	VAULT_TEST("/access/aspects", NULL, test_aspects);
 	VAULT_TEST("/access/before-grants", NULL, test_before_grants);
 	VAULT_TEST("/access/images", NULL, test_images);
+	VAULT_TEST("/access/judge", NULL, test_judge);
 	VAULT_TEST("/access/ccks", NULL, test_ccks);
 	VAULT_TEST("/access/warnings", NULL, test_warnings);
 	VAULT_TEST("/access/bad-image", NULL, test_bad_image);
