@@ -102,8 +102,8 @@ static gboolean set_ids(PvsAccessRule *rule, const Key *key, const char *value, 
 		if (!is_number(word, &id) && !look_up(word, &id))
 			g_ptr_array_add(warnings,
 					g_strdup_printf("%s= names %s, and there is no such %s; "
-							"nobody is meant by it until there is, and "
-							"the daemon has been restarted",
+							"correct the name, or restart the daemon "
+							"when there is",
 							key->name, word,
 							groups ? "group" : "user"));
 		else if (id == UNMAPPED)

@@ -393,6 +393,30 @@ class Startup(unittest.TestCase):
             self.assertRegex(said, r"(?m)^<3>.*" + pattern)
         self.assertEqual(len(said.splitlines()), 7, said)
 
+    @unittest.skipUnless(harness.ROOT, "only root can put another /etc/group in place")
+    def test_large_groups(self):
+        """A group of thousands, whose line is longer than any first guess, and one behind it."""
+        members = ",".join("member%d" % i for i in range(5000))
+        group = harness.write_file(os.path.join(harness.WORK, "group"),
+                                   "root:x:0:\nlarge:x:64971:%s\nbehind:x:64972:\n" % members)
+        put = 'mount --bind "$1" /etc/group && shift && exec "$@"'
+        daemon = self.make(access={"a": {"Groups": "large behind nowhere"}},
+                           through=("unshare", "--mount", "sh", "-c", put, "sh", group))
+        status, said = daemon.check()
+        self.assertEqual(status, 0, said)
+        self.assertEqual(said.count("there is no such group"), 1, said)
+        self.assertIn("Groups= names nowhere, ", said)
+        # And when it reloads: then from the file alone.
+        daemon.set_access({"a": {"Groups": "64973"}})
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        daemon.set_access({"a": {"Groups": "large behind nowhere"}})
+        said = daemon.reload()
+        self.assertEqual(said.count("there is no such group"), 1, said)
+        for gid, answered in ((64971, True), (64972, True), (64973, False)):
+            with harness.acting_as(64970, gid), daemon.client() as client:
+                self.assertEqual("result" in client.wait(client.post("ping")), answered, gid)
+
     def test_patterns_that_fit_nothing(self):
         daemon = self.make(images={"web": WEB}, access={"a": {
             "Users": "*", "Methods": "creat_association", "Ccks": "prdo *", "Images": "wbe w*"}})
