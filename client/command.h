@@ -20,6 +20,7 @@ typedef enum {
 	PVS_SCOPE_STATUS = 1 << 5,
 	PVS_SCOPE_PING = 1 << 6,
 	PVS_SCOPE_HELP = 1 << 7,
+	PVS_SCOPE_ACCESS = 1 << 8,
 } PvsScope;
 
 #define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
@@ -119,4 +120,5 @@ void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);
 gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
 gboolean pvs_status(const PvsArguments *arguments, GError **error);
+gboolean pvs_access(const PvsArguments *arguments, GError **error);
 gboolean pvs_ping(const PvsArguments *arguments, GError **error);

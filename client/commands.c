@@ -56,6 +56,14 @@ static const PvsCommand commands[] = {
 	 .summary = "Show the daemon's state, CCKs and certificates",
 	 .about = "Shows the daemon's version, processes and counters, the names of the CCKs it "
 		  "holds, the installed certificates and CRLs with their dates, and warnings."},
+	{.name = "access",
+	 .scope = PVS_SCOPE_ACCESS,
+	 .run = pvs_access,
+	 .summary = "Show what you may do",
+	 .about =
+		 "Shows who you are for the daemon, and the [access] sections of its configuration "
+		 "that fit you: the methods, keys, images and names of secrets that each allows, "
+		 "as patterns. Who has no section may do nothing, not even this."},
 	{.name = "ping",
 	 .scope = PVS_SCOPE_PING,
 	 .run = pvs_ping,

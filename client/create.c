@@ -48,7 +48,7 @@ static gboolean check_given(const PvsArguments *arguments, GError **error)
 		const char *option;
 	} needed[] = {
 		{arguments->host_keys != NULL, "-k/--host-key-document FILE|NAME"},
-		{arguments->hdr != NULL, "--hdr FILE"},
+		{arguments->hdr != NULL, "--hdr FILE|NAME"},
 		{arguments->request != NULL, "-o/--output FILE"},
 	};
 
@@ -133,10 +133,25 @@ static gboolean plan_files(const PvsArguments *arguments, PvsFiles *files, char 
 	return TRUE;
 }
 
+/* An argument that is not the name of a file that is there is a name in the daemon, if it can be
+ * one. What cannot be looked at is a file: the error about it says more. */
+static gboolean is_name(const char *given)
+{
+	return access(given, F_OK) < 0 && errno == ENOENT && pvs_key_name_valid(given);
+}
+
+/* A file where there is one, else the name of an installed header. */
 static gboolean put_header(const PvsArguments *arguments, PvsCall *call, GError **error)
 {
 	g_autofree char *label = g_strdup_printf("--hdr %s", arguments->hdr);
 	g_autoptr(GBytes) header = NULL;
+
+	if (is_name(arguments->hdr)) {
+		g_autofree char *as_name = g_strdup_printf("%s (no file, so a name)", label);
+
+		pvs_call_text(call, "image", arguments->hdr, as_name);
+		return TRUE;
+	}
 
 	if (!pvs_input_header(arguments->hdr, label, &header, error))
 		return FALSE;
@@ -149,7 +164,7 @@ static gboolean put_host_key(PvsCall *call, const char *given, GError **error)
 {
 	g_autofree char *label = g_strdup_printf("-k %s", given);
 
-	if (access(given, F_OK) == 0 || errno != ENOENT || !pvs_key_name_valid(given)) {
+	if (!is_name(given)) {
 		g_autoptr(GBytes) bytes = pvs_input_read(given, label, error);
 
 		if (!bytes)

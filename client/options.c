@@ -20,8 +20,10 @@ const PvsOption pvs_options[] = {
 	 "Host-key document of a machine that shall be able to use the request: a file, or, where "
 	 "there is no such file, the name of a document that is installed in the daemon. May be "
 	 "repeated, or name several with commas between."},
-	{0, "hdr", NULL, "FILE", PVS_OPTION_TEXT, AT(hdr), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
-	 "SE header of the guest's image, or the image itself, of which only the header is read."},
+	{0, "hdr", NULL, "FILE|NAME", PVS_OPTION_TEXT, AT(hdr), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "SE header of the guest's image, or the image itself, of which only the header is read; "
+	 "or, "
+	 "where there is no such file, the name of a header that is installed in the daemon."},
 	{0, "cck", NULL, "NAME", PVS_OPTION_TEXT, AT(cck), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
 	 "Derive the extension secret from the customer communication key that the daemon holds "
 	 "under this name."},

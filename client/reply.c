@@ -52,6 +52,14 @@ gboolean pvs_member_int(JsonObject *object, const char *name, gint64 *value)
 	return TRUE;
 }
 
+gboolean pvs_member_true(JsonObject *object, const char *name)
+{
+	JsonNode *node = member(object, name, JSON_NODE_VALUE);
+
+	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+	       json_node_get_boolean(node);
+}
+
 JsonObject *pvs_member_object(JsonObject *object, const char *name)
 {
 	JsonNode *node = member(object, name, JSON_NODE_OBJECT);
@@ -88,6 +96,16 @@ JsonObject *pvs_item_object(JsonArray *array, guint i)
 const char *pvs_item_text(JsonArray *array, guint i)
 {
 	return text_of(item(array, i, JSON_NODE_VALUE));
+}
+
+gboolean pvs_item_int(JsonArray *array, guint i, gint64 *value)
+{
+	JsonNode *node = item(array, i, JSON_NODE_VALUE);
+
+	if (!node || json_node_get_value_type(node) != G_TYPE_INT64)
+		return FALSE;
+	*value = json_node_get_int(node);
+	return TRUE;
 }
 
 void pvs_reply_free(PvsReply *reply)

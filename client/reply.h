@@ -38,10 +38,12 @@ gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **
  * member or it has another type. Nothing is newly allocated. @object may be NULL. */
 const char *pvs_member_text(JsonObject *object, const char *name);
 gboolean pvs_member_int(JsonObject *object, const char *name, gint64 *value);
+gboolean pvs_member_true(JsonObject *object, const char *name); /* it is the value true */
 JsonObject *pvs_member_object(JsonObject *object, const char *name);
 JsonArray *pvs_member_array(JsonObject *object, const char *name);
 
 /* Item @i of @array (which may be NULL); NULL past its end or where it is of another type. */
 JsonObject *pvs_item_object(JsonArray *array, guint i);
 const char *pvs_item_text(JsonArray *array, guint i);
+gboolean pvs_item_int(JsonArray *array, guint i, gint64 *value);
 guint pvs_array_length(JsonArray *array);

@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/config-access.h"
 #include "protocol/error.h"
+#include "protocol/names.h"
 
 enum {
 	FILE_SIZE_MAX = 256 * 1024, /* bytes: far more than every key with the longest path */
@@ -23,6 +25,9 @@ enum {
 	MIB = 1024 * 1024,
 	YEAR = 365 * 24 * 60 * 60, /* seconds */
 };
+
+#define ACCESS	 "access"
+#define SECTIONS "[daemon], [limits] or [access NAME]"
 
 typedef enum {
 	PATH,	/* absolute */
@@ -51,6 +56,7 @@ static const Row rows[] = {
 	{"daemon", "TrustDirectory", PATH, AT(trust_directory), 0, 0, 0, PVS_CONFIG_DIR "/trust.d"},
 	{"daemon", "CrlDirectory", PATH, AT(crl_directory), 0, 0, 0, PVS_CRL_DIR},
 	{"daemon", "HostKeyDirectory", PATH, AT(host_key_directory), 0, 0, 0, PVS_CONFIG_DIR "/hostkeys.d"},
+	{"daemon", "ImageDirectory", PATH, AT(image_directory), 0, 0, 0, PVS_CONFIG_DIR "/images.d"},
 	{"daemon", "CckDirectory", PATH, AT(cck_directory), 0, 0, 0, PVS_CONFIG_DIR "/cck.d"},
 	{"daemon", "IdleExitSec", TIME, AT(idle_exit_sec), 0, YEAR, 0, NULL},
 	{"daemon", "MaxHostKeys", NUMBER, AT(max_host_keys), 1, 255, 20, NULL},
@@ -96,6 +102,11 @@ static guint *number_at(PvsConfig *config, const Row *row)
 	return G_STRUCT_MEMBER_P(config, row->offset);
 }
 
+static void clear_rule(gpointer rule)
+{
+	pvs_access_rule_clear(rule);
+}
+
 PvsConfig *pvs_config_new(void)
 {
 	PvsConfig *config = g_new0(PvsConfig, 1);
@@ -105,6 +116,9 @@ PvsConfig *pvs_config_new(void)
 			*path_at(config, &rows[i]) = g_strdup(rows[i].path);
 		else
 			*number_at(config, &rows[i]) = rows[i].number;
+	config->rules = g_array_new(FALSE, TRUE, sizeof(PvsAccessRule));
+	g_array_set_clear_func(config->rules, clear_rule);
+	config->warnings = g_ptr_array_new_with_free_func(g_free);
 	return config;
 }
 
@@ -115,6 +129,8 @@ void pvs_config_free(PvsConfig *config)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (rows[i].kind == PATH)
 			g_free(*path_at(config, &rows[i]));
+	g_array_unref(config->rules);
+	g_ptr_array_unref(config->warnings);
 	g_free(config);
 }
 
@@ -128,6 +144,9 @@ typedef struct {
 	gboolean in_unknown;		/* its keys are not judged: the section was */
 	guint seen[G_N_ELEMENTS(rows)]; /* line of each key; 0: not yet */
 	GHashTable *sections;		/* section -> line */
+	PvsAccessRule *rule;		/* of the [access] section that is being read; NULL: none */
+	guint rule_line;		/* where it began */
+	guint rule_seen[PVS_ACCESS_KEYS]; /* as seen, of this section */
 } Reader;
 
 static void complain(Reader *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -166,24 +185,81 @@ static gboolean known_section(const char *name, const char **section)
 	return FALSE;
 }
 
+static void close_access(Reader *r)
+{
+	const char *wrong = r->rule ? pvs_config_access_check(r->rule) : NULL;
+	guint line = r->line;
+
+	if (wrong) {
+		r->line = r->rule_line;
+		complain(r, "%s", wrong);
+		r->line = line;
+	}
+	r->rule = NULL;
+}
+
+/* Rules do not override each other as settings do: two sections of one name, in one file or two,
+ * would make a third that nobody wrote. */
+static void open_access(Reader *r, const char *name)
+{
+	g_autofree char *file = g_utf8_make_valid(r->path, -1);
+	g_autofree char *place = g_strdup_printf("%s:%u", file, r->line);
+	PvsAccessRule rule;
+
+	if (!pvs_key_name_valid(name)) {
+		complain(r,
+			 "an [access] section has a name of letters, digits and _ . -, at most 64, "
+			 "not starting with a sign; write [access NAME]");
+		return;
+	}
+	for (guint i = 0; i < r->config->rules->len; i++) {
+		const PvsAccessRule *other = &g_array_index(r->config->rules, PvsAccessRule, i);
+
+		if (strcmp(other->name, name) == 0) {
+			complain(r,
+				 "section [access %s] stands twice, first in %s; give one of them "
+				 "another name, or put their keys into one",
+				 name, other->place);
+			return;
+		}
+	}
+	if (r->config->rules->len == PVS_RULES_MAX) {
+		complain(r, "there are more than %d [access] sections; put users into groups",
+			 PVS_RULES_MAX);
+		return;
+	}
+	pvs_config_access_init(&rule, name, place);
+	g_array_append_val(r->config->rules, rule);
+	r->rule = &g_array_index(r->config->rules, PvsAccessRule, r->config->rules->len - 1);
+	r->rule_line = r->line;
+	memset(r->rule_seen, 0, sizeof r->rule_seen);
+	r->in_unknown = FALSE;
+}
+
 static void open_section(Reader *r, char *text)
 {
 	gsize length = strlen(text);
 	g_autofree char *name = NULL;
 	guint before;
 
+	close_access(r);
 	r->section = NULL;
 	r->in_unknown = TRUE;
 	if (text[length - 1] != ']') {
-		complain(r, "a section's line must end with ]; write [daemon] or [limits], with a "
-			    "comment on a line of its own");
+		complain(r, "a section's line must end with ]; write " SECTIONS ", with a comment "
+			    "on a line of its own");
 		return;
 	}
 	name = g_strndup(text + 1, length - 2);
+	if (strncmp(name, ACCESS, strlen(ACCESS)) == 0 &&
+	    (!name[strlen(ACCESS)] || g_ascii_isspace(name[strlen(ACCESS)]))) {
+		open_access(r, g_strstrip(name + strlen(ACCESS)));
+		return;
+	}
 	if (!known_section(name, &r->section)) {
 		g_autofree char *quoted = shown(name);
 
-		complain(r, "unknown section%s; there are [daemon] and [limits]", quoted);
+		complain(r, "unknown section%s; there are " SECTIONS, quoted);
 		return;
 	}
 	r->in_unknown = FALSE;
@@ -284,6 +360,36 @@ static void set_number(Reader *r, const Row *row, const char *value)
 		*number_at(r->config, row) = (guint)number;
 }
 
+static void set_access_key(Reader *r, const char *key, const char *value)
+{
+	g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *wrong = NULL;
+	int i = pvs_config_access_key(key);
+
+	if (i < 0) {
+		g_autofree char *quoted = shown(key);
+
+		complain(r, "unknown key%s in [access %s]; pvsecretd.conf(5) lists the keys",
+			 quoted, r->rule->name);
+		return;
+	}
+	if (r->rule_seen[i] > 0) {
+		complain(r,
+			 "%s= stands twice in this section, first in line %u; keep one of the two",
+			 key, r->rule_seen[i]);
+		return;
+	}
+	r->rule_seen[i] = r->line;
+	if (!*value)
+		complain(r, "%s= has no value; give one, or leave the line out", key);
+	else if (!pvs_config_access_set(r->rule, i, value, warnings, &wrong))
+		complain(r, "%s", wrong);
+	for (guint w = 0; w < warnings->len; w++)
+		g_ptr_array_add(r->config->warnings,
+				g_strdup_printf("%s:%u: %s", r->path, r->line,
+						(const char *)warnings->pdata[w]));
+}
+
 static void set_key(Reader *r, char *text)
 {
 	char *equals = strchr(text, '=');
@@ -294,16 +400,19 @@ static void set_key(Reader *r, char *text)
 		complain(r, "neither a section, nor Key=value, nor a comment; write one of these");
 		return;
 	}
-	if (!r->section) {
+	if (!r->section && !r->rule) {
 		if (!r->in_unknown)
-			complain(r,
-				 "a key stands before the first section; put [daemon] or [limits] "
-				 "before it");
+			complain(r, "a key stands before the first section; put " SECTIONS
+				    " before it");
 		return;
 	}
 	*equals = '\0';
 	g_strchomp(text);
 	value = g_strchug(equals + 1);
+	if (r->rule) {
+		set_access_key(r, text, value);
+		return;
+	}
 	i = find_row(r->section, text);
 	if (i == G_N_ELEMENTS(rows)) {
 		unknown_key(r, text);
@@ -350,6 +459,7 @@ static void read_text(Reader *r, char *text, gsize size)
 		r->line++;
 		read_line(r, *line);
 	}
+	close_access(r);
 	r->line = 0;
 }
 
@@ -434,6 +544,28 @@ static void read_directory(PvsConfig *config, const char *path, GString *errors)
 		read_file(config, names->pdata[i], errors);
 }
 
+/* They go to trust and the vault in one message. */
+static void check_rules(const PvsConfig *config, const char *path, GString *errors)
+{
+	Reader r = {.path = path, .errors = errors};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	for (guint i = 0; i < config->rules->len; i++)
+		pvs_body_put(&w, pvs_access_rule_fields,
+			     &g_array_index(config->rules, PvsAccessRule, i));
+	if (w.size > PVS_RULES_SIZE_MAX)
+		complain(&r,
+			 "the [access] sections are too large together (more than %d bytes); say "
+			 "it with fewer patterns and users",
+			 PVS_RULES_SIZE_MAX);
+	else if (config->rules->len == 0 && errors->len == 0)
+		g_ptr_array_add(
+			config->warnings,
+			g_strdup_printf("%s: there is no [access] section, so nobody may do "
+					"anything; pvsecretd.conf(5) has examples",
+					path));
+}
+
 PvsConfig *pvs_config_read(const char *path, GError **error)
 {
 	g_autoptr(PvsConfig) config = pvs_config_new();
@@ -442,6 +574,7 @@ PvsConfig *pvs_config_read(const char *path, GError **error)
 
 	read_file(config, path, errors);
 	read_directory(config, directory, errors);
+	check_rules(config, path, errors);
 	if (errors->len > 0) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, errors->str);
 		return NULL;

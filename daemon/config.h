@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "protocol/bodies.h"
 
 typedef struct {
 	/* [daemon]: absolute paths */
@@ -16,6 +16,7 @@ typedef struct {
 	char *trust_directory;
 	char *crl_directory;
 	char *host_key_directory;
+	char *image_directory;
 	char *cck_directory;
 	guint max_host_keys; /* 1 to 255 */
 	guint idle_exit_sec; /* 0: never */
@@ -34,6 +35,9 @@ typedef struct {
 	guint idle_sec;	   /* between calls */
 	guint crl_size;	   /* bytes, of all CRLs in the store */
 	guint crl_entries; /* of all CRLs in the store */
+
+	GArray *rules;	     /* of PvsAccessRule: [access NAME], all files' */
+	GPtrArray *warnings; /* of char *: "FILE:LINE: what is odd; what to do" */
 } PvsConfig;
 
 /* The defaults, as pvsecretd.conf(5) documents them. */
@@ -42,7 +46,8 @@ void pvs_config_free(PvsConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsConfig, pvs_config_free)
 
 /* Reads @path, then every *.conf in @path.d in the order of their names; a later file overrides an
- * earlier one (within one file a doubled key is an error). A file @path that does not exist is an
+ * earlier one (within one file a doubled key is an error; [access] sections add up, and each has a
+ * name of its own). A file @path that does not exist is an
  * error, a missing directory is not. On failure the text has a line for each thing that is wrong:
  * "FILE:LINE: what is wrong; what to do". */
 PvsConfig *pvs_config_read(const char *path, GError **error);

@@ -70,8 +70,8 @@ static gboolean decode_key_name(PvsParams *params G_GNUC_UNUSED, gpointer to, Js
 	return TRUE;
 }
 
-static gboolean decode_header(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
-			      const char *at, GError **error)
+static gboolean decode_header(PvsParams *params, gpointer to, JsonNode *node, const char *at,
+			      GError **error)
 {
 	const char *text = string_of(node, at, error);
 	g_autoptr(GBytes) bytes = NULL;
@@ -84,6 +84,7 @@ static gboolean decode_header(PvsParams *params G_GNUC_UNUSED, gpointer to, Json
 	if (!bytes)
 		return wrong(error, PVS_ERROR_PARAM_BASE64, at);
 	data = g_bytes_get_data(bytes, &size);
+	params->has_header = TRUE;
 	if (pvs_header_parse(data, size, to, error))
 		return TRUE;
 	if (error)
@@ -277,7 +278,8 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 
 /* What every create method shares. */
 #define TARGET_FIELDS \
-	FIELD("hdr", decode_header, tags, TRUE), \
+	FIELD("hdr", decode_header, tags, FALSE), \
+	FIELD("image", decode_key_name, image, FALSE), \
 	FIELD("host_keys", decode_host_keys, host_keys, TRUE), \
 	FIELD("cck", decode_key_name, cck, FALSE), \
 	FIELD("cuid", decode_cuid, cuid, FALSE), \
@@ -305,6 +307,7 @@ static const Method methods[PVS_METHOD_LAST_] = {
 	[PVS_METHOD_CREATE_ASSOCIATION] = { "create_association", create_association_fields },
 	[PVS_METHOD_VERIFY_HOST_KEY] = { "verify_host_key", verify_host_key_fields },
 	[PVS_METHOD_LIST_CCKS] = { "list_ccks", no_fields },
+	[PVS_METHOD_GET_ACCESS] = { "get_access", no_fields },
 	[PVS_METHOD_GET_STATUS] = { "get_status", no_fields },
 	[PVS_METHOD_PING] = { "ping", no_fields },
 };
@@ -326,6 +329,7 @@ void pvs_params_clear(PvsParams *params)
 	g_clear_pointer(&params->certs.items, g_free);
 	g_clear_pointer(&params->crls.items, g_free);
 	g_clear_pointer(&params->name, g_free);
+	g_clear_pointer(&params->image, g_free);
 	g_clear_pointer(&params->cck, g_free);
 	g_clear_pointer(&params->document, g_bytes_unref);
 	params->host_keys.n = params->certs.n = params->crls.n = 0;
@@ -340,6 +344,11 @@ gboolean pvs_method_find(const char *name, PvsMethod *method, GError **error)
 		}
 	}
 	return pvs_fail(error, PVS_ERROR_METHOD, NULL, NULL);
+}
+
+const char *pvs_method_name(PvsMethod method)
+{
+	return methods[method].name;
 }
 
 const char *const *pvs_method_params(PvsMethod method)
@@ -387,7 +396,23 @@ static gboolean decode_all(PvsMethod method, JsonObject *object, PvsParams *para
 		if (!f->decode(params, (char *)params + f->offset, node, at, error))
 			return FALSE;
 	}
+	/* The one thing that two parameters say. */
+	if (!find_field(method, "image"))
+		return TRUE;
+	if (!params->has_header && !params->image)
+		return wrong(error, PVS_ERROR_PARAM_MISSING, "/hdr");
+	if (params->has_header && params->image)
+		return wrong(error, PVS_ERROR_PARAM_IMAGE, "/image");
 	return TRUE;
+}
+
+gboolean pvs_params_have_cuid(const PvsParams *params)
+{
+	guint8 bits = 0;
+
+	for (gsize i = 0; i < sizeof params->cuid; i++)
+		bits |= params->cuid[i];
+	return bits != 0;
 }
 
 gboolean pvs_params_decode(PvsMethod method, JsonObject *object, PvsParams *params, GError **error)

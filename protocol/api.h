@@ -17,6 +17,7 @@ typedef enum {
 	PVS_METHOD_CREATE_ASSOCIATION,
 	PVS_METHOD_VERIFY_HOST_KEY,
 	PVS_METHOD_LIST_CCKS,
+	PVS_METHOD_GET_ACCESS,
 	PVS_METHOD_GET_STATUS,
 	PVS_METHOD_PING,
 	PVS_METHOD_LAST_
@@ -30,8 +31,10 @@ typedef struct {
 	/* What the fields decode to. */
 	char *name; /* of the secret */
 	PvsValueKind value_kind;
-	guint value; /* number of the secret, where it is given */
-	PvsHeaderTags tags;
+	guint value;	    /* number of the secret, where it is given */
+	PvsHeaderTags tags; /* where there is a header; else there is an image */
+	gboolean has_header;
+	char *image;	   /* name of an installed header; NULL: none */
 	PvsList host_keys; /* of PvsHostKey */
 	char *cck;	   /* NULL: none */
 	guint8 cuid[PVS_CUID_SIZE];
@@ -47,8 +50,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsParams, pvs_params_clear)
 /* FALSE with PVS_ERROR_METHOD if there is none of this name. */
 gboolean pvs_method_find(const char *name, PvsMethod *method, GError **error);
 
+const char *pvs_method_name(PvsMethod method);
+
 /* The names of the method's parameters, NULL-terminated; not owned. */
 const char *const *pvs_method_params(PvsMethod method);
+
+/* Was anything but zeros given? A zero CUID binds a request to nothing. */
+gboolean pvs_params_have_cuid(const PvsParams *params);
 
 /* Decodes @object into @params (zeroed but for max_host_keys). Errors: rows of -32602 and -32002
  * with a pointer to the parameter, or none where the method has no parameter of a name that was

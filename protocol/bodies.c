@@ -39,6 +39,31 @@ enum {
 	{ .kind = PVS_FIELD_LIST, AT(Type, name), .max = (most), .items = (table), .item_size = sizeof(Item) }
 #define END			   { .kind = PVS_FIELD_END }
 
+static const PvsField id_fields[] = { U32(PvsId, id), END };
+static const PvsField key_pattern_fields[] = { TEXT(PvsPattern, text, PVS_KEY_NAME_MAX), END };
+static const PvsField name_pattern_fields[] = { TEXT(PvsPattern, text, PVS_SECRET_NAME_MAX), END };
+
+#define IDS(Type, name)	     LIST(Type, name, PVS_RULE_IDS_MAX, PvsId, id_fields)
+#define PATTERNS(Type, name) LIST(Type, name, PVS_RULE_PATTERNS_MAX, PvsPattern, key_pattern_fields)
+
+const PvsField pvs_access_rule_fields[] = {
+	TEXT(PvsAccessRule, name, PVS_KEY_NAME_MAX),
+	TEXT(PvsAccessRule, place, PVS_PLACE_MAX),
+	U8(PvsAccessRule, everybody),
+	IDS(PvsAccessRule, users),
+	IDS(PvsAccessRule, groups),
+	PATTERNS(PvsAccessRule, methods),
+	PATTERNS(PvsAccessRule, ccks),
+	PATTERNS(PvsAccessRule, extension_secrets),
+	PATTERNS(PvsAccessRule, sign_keys),
+	U8(PvsAccessRule, any_image),
+	PATTERNS(PvsAccessRule, images),
+	LIST(PvsAccessRule, names, PVS_RULE_PATTERNS_MAX, PvsPattern, name_pattern_fields),
+	U8(PvsAccessRule, require_cuid),
+	U8(PvsAccessRule, allow_no_verify),
+	END,
+};
+
 const PvsField pvs_trust_start_fields[] = {
 	TEXT(PvsTrustStart, root_ca, PVS_PATH_MAX),
 	TEXT(PvsTrustStart, trust_directory, PVS_PATH_MAX),
@@ -47,6 +72,7 @@ const PvsField pvs_trust_start_fields[] = {
 	U64(PvsTrustStart, crl_size),
 	U32(PvsTrustStart, crl_entries),
 	U32(PvsTrustStart, max_host_keys),
+	LIST(PvsTrustStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	END,
 };
 
@@ -54,6 +80,8 @@ const PvsField pvs_vault_start_fields[] = {
 	TEXT(PvsVaultStart, cck_directory, PVS_PATH_MAX),
 	TEXT(PvsVaultStart, credentials_directory, PVS_PATH_MAX),
 	TEXT(PvsVaultStart, trust_directory, PVS_PATH_MAX),
+	TEXT(PvsVaultStart, image_directory, PVS_PATH_MAX),
+	LIST(PvsVaultStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	END,
 };
 
@@ -78,6 +106,15 @@ const PvsField pvs_add_front_fields[] = {
 	U32(PvsAddFront, uid),
 	U32(PvsAddFront, gid),
 	LIST(PvsAddFront, groups, GROUPS_MAX, PvsGroup, group_fields),
+	END,
+};
+
+const PvsField pvs_access_is_fields[] = {
+	U32(PvsAccessIs, identity.front),
+	U32(PvsAccessIs, identity.uid),
+	U32(PvsAccessIs, identity.gid),
+	LIST(PvsAccessIs, identity.groups, GROUPS_MAX, PvsGroup, group_fields),
+	LIST(PvsAccessIs, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	END,
 };
 
@@ -198,6 +235,7 @@ const PvsField pvs_granted_fields[] = {
 
 const PvsField pvs_build_fields[] = {
 	U32(PvsBuild, slot),
+	TEXT(PvsBuild, image, PVS_KEY_NAME_MAX),
 	FIXED(PvsBuild, tags),
 	FIXED(PvsBuild, cuid),
 	U64(PvsBuild, flags),

@@ -16,7 +16,39 @@ enum {
 	PVS_PATH_MAX = 4096,
 	PVS_CERTS_MAX = 64, /* certificates, and as many CRLs, that a client brings */
 	PVS_FAILED_TEXT_MAX = 200000,
+	PVS_RULES_MAX = 256,		 /* [access] sections */
+	PVS_RULES_SIZE_MAX = 512 * 1024, /* bytes of all of them, as they stand in a message */
+	PVS_RULE_IDS_MAX = 1024,	 /* users, and as many groups, of one section */
+	PVS_RULE_PATTERNS_MAX = 1024,	 /* of one key of a section */
+	PVS_PLACE_MAX = 8192,
 };
+
+/* One [access NAME] section of the configuration, with users and groups as numbers. Zeroed it fits
+ * nobody and allows nothing. */
+typedef struct {
+	guint32 id;
+} PvsId;
+
+typedef struct {
+	char *text; /* policy/glob.h */
+} PvsPattern;
+
+typedef struct {
+	char *name;
+	char *place;	  /* "FILE:LINE", for a warning; NULL for who gives none */
+	guint8 everybody; /* Users=* */
+	PvsList users;	  /* of PvsId */
+	PvsList groups;	  /* of PvsId */
+	PvsList methods;  /* of PvsPattern, as the other lists */
+	PvsList ccks;
+	PvsList extension_secrets;
+	PvsList sign_keys;
+	guint8 any_image; /* there is no Images=: any header may be used, and nothing derived */
+	PvsList images;
+	PvsList names;
+	guint8 require_cuid;
+	guint8 allow_no_verify;
+} PvsAccessRule;
 
 /* START, for each role. */
 typedef struct {
@@ -27,12 +59,15 @@ typedef struct {
 	guint64 crl_size;
 	guint32 crl_entries;
 	guint32 max_host_keys;
+	PvsList rules; /* of PvsAccessRule: all there are */
 } PvsTrustStart;
 
 typedef struct {
 	char *cck_directory;
 	char *credentials_directory; /* NULL: none */
 	char *trust_directory;
+	char *image_directory;
+	PvsList rules; /* of PvsAccessRule: all there are */
 } PvsVaultStart;
 
 typedef struct {
@@ -60,6 +95,13 @@ typedef struct {
 	guint32 gid;
 	PvsList groups; /* of PvsGroup: supplementary, sorted */
 } PvsAddFront;
+
+/* ACCESS: whose front this is, and the sections that fit: for refusing early, and for get_access.
+ * The vault does not rely on it. */
+typedef struct {
+	PvsAddFront identity; /* its number means nothing here */
+	PvsList rules;	      /* of PvsAccessRule */
+} PvsAccessIs;
 
 /* PEERS: the descriptors are the channels to trust and to the vault of this generation. */
 typedef struct {
@@ -191,9 +233,11 @@ typedef enum {
 	PVS_VALUE_GIVEN,
 } PvsValueKind;
 
-/* BUILD */
+/* BUILD; and JUDGE, without a value: would it be allowed? The answer is ALLOWED, or what BUILD's
+ * would be. */
 typedef struct {
 	guint32 slot;
+	char *image; /* name of an installed header, which has the tags; NULL: they are here */
 	guint8 tags[sizeof(PvsHeaderTags)];
 	guint8 cuid[PVS_CUID_SIZE]; /* zero: none */
 	guint64 flags;
@@ -239,7 +283,9 @@ typedef struct {
 	X(PvsTrustStart, pvs_trust_start)   \
 	X(PvsVaultStart, pvs_vault_start)   \
 	X(PvsFrontStart, pvs_front_start)   \
+	X(PvsAccessRule, pvs_access_rule)   \
 	X(PvsAddFront, pvs_add_front)       \
+	X(PvsAccessIs, pvs_access_is)       \
 	X(PvsPeers, pvs_peers)              \
 	X(PvsClosedCount, pvs_closed_count) \
 	X(PvsFailed, pvs_failed)            \

@@ -67,6 +67,8 @@
 	  "give at least one host key, at most MaxHostKeys= of pvsecretd.conf(5)") \
 	X(PARAM_HOST_KEY,         -32602, "host-key",             "a host key is exactly one of {\"document\": ...} and {\"name\": ...}", \
 	  "give the document itself or the name of an installed one") \
+	X(PARAM_IMAGE,            -32602, "header-or-image",      "both an SE header and the name of an image are given", \
+	  "give the header itself or the name of an installed one") \
 	X(PARAM_CERTS,            -32602, "certificates",         "there are more than 64 certificates or CRLs", \
 	  "give only what the chain needs") \
 	X(HEADER_SHORT,           -32602, "header-short",         "the SE header is shorter than its fixed part or than the size that it states", \
@@ -85,10 +87,16 @@
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_CCK,             -32001, "cck",                  "your access rules do not allow this CCK", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
+	X(DENIED_EXTENSION_SECRET,-32001, "extension-secret",     "your access rules do not allow this extension secret", \
+	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
+	X(DENIED_SIGN_KEY,        -32001, "user-sign-key",        "your access rules do not allow this user signing key", \
+	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_IMAGE,           -32001, "image",                "your access rules do not allow this SE header", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_NAME,            -32001, "name",                 "your access rules do not allow a secret of this name", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
+	X(DENIED_DERIVE,          -32001, "derive",               "your access rules allow derived secrets for named images only, and name none here", \
+	  "ask the owner of this daemon for an [access] rule with Images=") \
 	X(DENIED_NO_VERIFY,       -32001, "no-verify",            "your access rules do not allow unverified host keys", \
 	  "leave out no_verify") \
 	X(DENIED_CUID_REQUIRED,   -32001, "cuid-required",        "your access rules demand a CUID", \

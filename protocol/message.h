@@ -37,7 +37,7 @@ enum {
 /*	  name             asker               answerer            cap            fds  secret */
 #define PVS_MESSAGES(X) \
 	/* A worker's life. */ \
-	X(START,           PVS_ROLE_MONITOR,   PVS_WORKERS,        64 * PVS_KIB,  0,   PVS_PUBLIC) \
+	X(START,           PVS_ROLE_MONITOR,   PVS_WORKERS,        PVS_MIB,       0,   PVS_PUBLIC) \
 	X(READY,           PVS_WORKERS,        PVS_ROLE_MONITOR,   4 * PVS_KIB,   0,   PVS_PUBLIC) \
 	X(FAILED,          PVS_WORKERS,        PVS_ROLE_MONITOR,   256 * PVS_KIB, 0,   PVS_PUBLIC) \
 	X(PING,            PVS_ROLE_MONITOR,   PVS_WORKERS,        0,             0,   PVS_PUBLIC) \
@@ -45,6 +45,7 @@ enum {
 	/* Who speaks on which channel: only the monitor says so. */ \
 	X(LINK,            PVS_ROLE_MONITOR,   PVS_BACK,           64,            1,   PVS_PUBLIC) \
 	X(ADD_FRONT,       PVS_ROLE_MONITOR,   PVS_BACK,           256 * PVS_KIB, 1,   PVS_PUBLIC) \
+	X(ACCESS,          PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     PVS_MIB,       0,   PVS_PUBLIC) \
 	X(PEERS,           PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            2,   PVS_PUBLIC) \
 	X(CONNECTION,      PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            1,   PVS_PUBLIC) \
 	X(CLOSED,          PVS_ROLE_FRONT,     PVS_ROLE_MONITOR,   64,            0,   PVS_PUBLIC) \
@@ -66,6 +67,8 @@ enum {
 	X(GRANT,           PVS_ROLE_TRUST,     PVS_ROLE_VAULT,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(GRANTED,         PVS_ROLE_VAULT,     PVS_ROLE_TRUST,     8 * PVS_KIB,   0,   PVS_PUBLIC) \
 	/* A front and the vault. */ \
+	X(JUDGE,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_PUBLIC) \
+	X(ALLOWED,         PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     0,             0,   PVS_PUBLIC) \
 	X(BUILD,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_SECRET) \
 	X(BUILT,           PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     64 * PVS_KIB,  0,   PVS_PUBLIC) \
 	X(CCKS,            PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     0,             0,   PVS_PUBLIC) \

@@ -12,6 +12,7 @@
 
 #include "daemon/front/slots.h"
 #include "daemon/front/results.h"
+#include "policy/access.h"
 #include "protocol/error.h"
 
 enum {
@@ -34,6 +35,7 @@ typedef struct {
 	PvsCallDone done;
 	gpointer user;
 	State state;
+	gboolean judged; /* the vault has said that it may be, since it began last */
 	guint lost;
 	guint expired;
 	int slot; /* -1: none */
@@ -45,6 +47,10 @@ typedef struct {
 static GQueue calls = G_QUEUE_INIT; /* of PvsCallRun: all that have not come to their end */
 static PvsSlots *slots;
 static gboolean holding;
+/* What this front's identity may do, as the monitor said; NULL: it has not yet, and nothing is
+ * done. */
+static PvsAccessIs access_is;
+static PvsAccess *rights;
 static guint max_host_keys;
 static gint64 started;
 static guint wait_ms;
@@ -114,6 +120,7 @@ static gboolean on_waited(gpointer data)
 static void hold(PvsCallRun *call)
 {
 	call->state = STATE_HELD;
+	call->judged = FALSE;
 	if (!call->timer)
 		call->timer = g_timeout_add(wait_ms, on_waited, call);
 }
@@ -143,22 +150,40 @@ static void ask_verify(PvsCallRun *call)
 	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_VERIFY, &w);
 }
 
-static void ask_build(PvsCallRun *call)
+/* All but the slot and the secret's bytes. What it points to stays the call's. */
+static PvsBuild build_of(const PvsCallRun *call)
 {
 	PvsBuild body = {
-		.slot = (guint32)call->slot,
 		.flags = call->params.flags,
 		.type = PVS_SECRET_ASSOCIATION,
 		.value_kind = (guint8)call->params.value_kind,
 		.name = call->params.name,
 		.cck = call->params.cck,
+		.image = call->params.image,
 	};
+
+	memcpy(body.tags, &call->params.tags, sizeof body.tags);
+	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
+	return body;
+}
+
+static void ask_judge(PvsCallRun *call)
+{
+	const PvsBuild body = build_of(call);
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_build_fields, &body);
+	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_JUDGE, &w);
+}
+
+static void ask_build(PvsCallRun *call)
+{
+	PvsBuild body = build_of(call);
 	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
 	guint8 *memory = pvs_locked_alloc(room), *spare = pvs_locked_alloc(room + PVS_FRAME_HEADER);
 	PvsWriter w;
 
-	memcpy(body.tags, &call->params.tags, sizeof body.tags);
-	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
+	body.slot = (guint32)call->slot;
 	if (call->value)
 		body.value = (PvsSpan){call->value->bytes, call->value->size};
 	/* It may hold the client's secret, so it is put together in locked memory. If the socket is
@@ -176,11 +201,24 @@ static void ask_build(PvsCallRun *call)
 	pvs_locked_free(memory);
 }
 
+/* Which image a header is the vault alone can tell; where the rules make no difference between them
+ * it need not be told. */
+static gboolean is_for_vault(const PvsCallRun *call)
+{
+	return call->method == PVS_METHOD_CREATE_ASSOCIATION && call->params.has_header &&
+	       pvs_access_tells_images(rights);
+}
+
 static void proceed_create(PvsCallRun *call)
 {
 	guint8 key[32];
 	gboolean fresh;
 
+	if (!call->judged && is_for_vault(call)) {
+		ask_judge(call);
+		return;
+	}
+	call->judged = FALSE;
 	pvs_slots_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
 	call->slot = pvs_slots_acquire(slots, key, now_sec(), &fresh);
 	if (call->slot < 0)
@@ -211,6 +249,11 @@ static void proceed_ccks(PvsCallRun *call)
 	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_CCKS, NULL);
 }
 
+static void proceed_access(PvsCallRun *call)
+{
+	succeed(call, pvs_result_access(&access_is.identity, rights));
+}
+
 static void proceed_status(PvsCallRun *call)
 {
 	ask(call, PVS_ROLE_MONITOR, PVS_MESSAGE_WORKERS, NULL);
@@ -226,13 +269,41 @@ static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
 	[PVS_METHOD_CREATE_ASSOCIATION] = proceed_create,
 	[PVS_METHOD_VERIFY_HOST_KEY] = proceed_examine,
 	[PVS_METHOD_LIST_CCKS] = proceed_ccks,
+	[PVS_METHOD_GET_ACCESS] = proceed_access,
 	[PVS_METHOD_GET_STATUS] = proceed_status,
 	[PVS_METHOD_PING] = proceed_ping,
 };
 
+/* What the vault (or trust) would refuse is refused here already, each time a call begins anew: the
+ * rules may have changed meanwhile. */
+static gboolean is_allowed(const PvsCallRun *call, GError **error)
+{
+	const char *image[] = {call->params.image, NULL};
+	const PvsAccessCall create = {
+		.method = pvs_method_name(call->method),
+		.cck = call->params.cck,
+		.images = image,
+		.image_named = call->params.image != NULL,
+		.name = call->params.name,
+		.has_cuid = pvs_params_have_cuid(&call->params),
+	};
+
+	if (call->method == PVS_METHOD_CREATE_ASSOCIATION && !is_for_vault(call))
+		return pvs_access_check(rights, &create, error);
+	return pvs_access_method(rights, create.method, error);
+}
+
 static void proceed(PvsCallRun *call)
 {
-	if (call->method != PVS_METHOD_PING && (holding || !pvs_peers_present())) {
+	g_autoptr(GError) error = NULL;
+	/* These the front knows by itself. */
+	gboolean alone = call->method == PVS_METHOD_PING || call->method == PVS_METHOD_GET_ACCESS;
+
+	if (rights && !is_allowed(call, &error)) {
+		fail_with(call, error);
+		return;
+	}
+	if (!rights || (!alone && (holding || !pvs_peers_present()))) {
 		hold(call);
 		return;
 	}
@@ -314,6 +385,15 @@ static gboolean on_built(PvsCallRun *call, PvsReader *body)
 	return TRUE;
 }
 
+static gboolean on_allowed(PvsCallRun *call, PvsReader *body)
+{
+	if (!pvs_reader_end(body))
+		return FALSE;
+	call->judged = TRUE;
+	proceed(call);
+	return TRUE;
+}
+
 static gboolean on_examined(PvsCallRun *call, PvsReader *body)
 {
 	g_auto(PvsExamined) examined = {0};
@@ -375,6 +455,7 @@ static gboolean on_answer(gpointer asker, PvsMessageType answer, PvsReader *body
 		{PVS_MESSAGE_BUILT, on_built},	     {PVS_MESSAGE_EXAMINED, on_examined},
 		{PVS_MESSAGE_CCKS_ARE, on_ccks},     {PVS_MESSAGE_WORKERS_ARE, on_workers},
 		{PVS_MESSAGE_STORE_IS, on_store},    {PVS_MESSAGE_COUNTERS_ARE, on_counters},
+		{PVS_MESSAGE_ALLOWED, on_allowed},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -430,6 +511,8 @@ void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait,
 	wait_ms = wait;
 	quiet = on_calls_quiet;
 	holding = FALSE;
+	g_clear_pointer(&rights, pvs_access_free);
+	pvs_access_is_clear(&access_is);
 	pvs_slots_free(slots);
 	slots = pvs_slots_new();
 	pvs_peers_init(monitor, &events);
@@ -453,6 +536,17 @@ static gboolean take_value(PvsCallRun *call, PvsSecrets *secrets, GError **error
 	return call->value != NULL;
 }
 
+/* Before the parameters are looked at; proceed() asks again, with all of them. */
+static gboolean is_method_allowed(PvsMethod method, GError **error)
+{
+	return !rights || pvs_access_method(rights, pvs_method_name(method), error);
+}
+
+static gboolean is_known_stranger(GError **error)
+{
+	return rights && !pvs_access_method(rights, "ping", error);
+}
+
 void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpointer user)
 {
 	PvsCallRun *call = g_new0(PvsCallRun, 1);
@@ -466,7 +560,13 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	call->slot = -1;
 	g_queue_push_tail(&calls, call);
 
+	/* Who may do nothing learns nothing, not even which methods and parameters there are. */
+	if (is_known_stranger(&error)) {
+		fail_with(call, error);
+		return;
+	}
 	if (pvs_method_find(call->rpc.method, &call->method, &error) &&
+	    is_method_allowed(call->method, &error) &&
 	    pvs_params_decode(call->method, call->rpc.params, &call->params, &error) &&
 	    take_value(call, secrets, &error)) {
 		/* What was decoded is all that is needed; documents are large. */
@@ -475,6 +575,23 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	} else {
 		fail_with(call, error);
 	}
+}
+
+void pvs_calls_access(PvsAccessIs *body)
+{
+	g_autoptr(GPtrArray) held = g_ptr_array_new();
+
+	g_clear_pointer(&rights, pvs_access_free);
+	pvs_access_is_clear(&access_is);
+	access_is = *body;
+	*body = (PvsAccessIs){.rules = {NULL, 0}};
+	rights = pvs_access_new(&access_is.rules, &access_is.identity);
+	/* A call is held for this, or for a pair: then it goes on being held. */
+	for (GList *l = calls.head; l; l = l->next)
+		if (((PvsCallRun *)l->data)->state == STATE_HELD)
+			g_ptr_array_add(held, l->data);
+	for (guint i = 0; i < held->len; i++)
+		proceed(held->pdata[i]);
 }
 
 void pvs_calls_hold(void)

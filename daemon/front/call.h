@@ -19,6 +19,10 @@ typedef void (*PvsCallDone)(char *answer, gpointer user);
 void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait_ms,
 		    void (*quiet)(void));
 
+/* Whose front this is and what that one may do: from now on; takes what *@access holds. Until the
+ * first of these no call goes on. */
+void pvs_calls_access(PvsAccessIs *access);
+
 /* Starts a call; done() is called once, perhaps before the return. Takes what @call holds.
  * @secrets: those of the text that the call came in, or NULL. */
 void pvs_call_start(PvsRpcCall *call, PvsSecrets *secrets, PvsCallDone done, gpointer user);

@@ -2,8 +2,9 @@
 /*
  * front.c - the process that reads what the clients of one identity send
  *
- * Who that is it need not know: whatever it asks of trust and the vault, it asks over channels that
- * the monitor made for that identity. It opens no file and holds no key.
+ * Whatever it asks of trust and the vault, it asks over channels that the monitor made for that
+ * identity: what it knows itself of who that is serves to refuse early, and nobody relies on it. It
+ * opens no file and holds no key.
  */
 #include <string.h>
 
@@ -61,6 +62,17 @@ static gboolean on_peers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	holding = FALSE;
 	pvs_peers_replace(message->fds[0], message->fds[1]);
 	message->fds[0] = message->fds[1] = -1;
+	return TRUE;
+}
+
+static gboolean on_access(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			  gpointer user G_GNUC_UNUSED)
+{
+	g_auto(PvsAccessIs) body = {.rules = {NULL, 0}};
+
+	if (!pvs_body_get(&message->body, pvs_access_is_fields, &body))
+		return FALSE;
+	pvs_calls_access(&body);
 	return TRUE;
 }
 
@@ -133,11 +145,9 @@ static void stop(void)
 }
 
 static const PvsHandlerRow monitor_rows[] = {
-	{PVS_MESSAGE_PEERS, on_peers},
-	{PVS_MESSAGE_CONNECTION, on_connection},
-	{PVS_MESSAGE_HOLD, on_hold},
-	{PVS_MESSAGE_WORKERS_ARE, on_workers_are},
-	{0, NULL},
+	{PVS_MESSAGE_ACCESS, on_access},	   {PVS_MESSAGE_PEERS, on_peers},
+	{PVS_MESSAGE_CONNECTION, on_connection},   {PVS_MESSAGE_HOLD, on_hold},
+	{PVS_MESSAGE_WORKERS_ARE, on_workers_are}, {0, NULL},
 };
 
 const PvsRoleRow pvs_role_front = {

@@ -124,6 +124,53 @@ JsonNode *pvs_result_ccks(const PvsCcksAre *ccks)
 	return node_of(object);
 }
 
+static void set_patterns(JsonObject *object, const char *name, const PvsList *patterns)
+{
+	JsonArray *list = json_array_new();
+
+	for (guint i = 0; i < patterns->n; i++) {
+		const char *text = pvs_list_nth(*patterns, PvsPattern, i)->text;
+
+		json_array_add_string_element(list, text ? text : "");
+	}
+	json_object_set_array_member(object, name, list);
+}
+
+static JsonObject *section_of(const PvsAccessRule *rule)
+{
+	JsonObject *section = json_object_new();
+
+	set_string(section, "name", rule->name);
+	set_patterns(section, "methods", &rule->methods);
+	set_patterns(section, "ccks", &rule->ccks);
+	set_patterns(section, "extension_secrets", &rule->extension_secrets);
+	set_patterns(section, "user_sign_keys", &rule->sign_keys);
+	if (!rule->any_image)
+		set_patterns(section, "images", &rule->images);
+	set_patterns(section, "names", &rule->names);
+	json_object_set_boolean_member(section, "require_cuid", rule->require_cuid != 0);
+	json_object_set_boolean_member(section, "allow_no_verify", rule->allow_no_verify != 0);
+	return section;
+}
+
+JsonNode *pvs_result_access(const PvsAddFront *identity, const PvsAccess *access)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *groups = json_array_new();
+	JsonArray *sections = json_array_new();
+
+	json_object_set_int_member(object, "uid", identity->uid);
+	json_object_set_int_member(object, "gid", identity->gid);
+	for (guint i = 0; i < identity->groups.n; i++)
+		json_array_add_int_element(groups,
+					   pvs_list_nth(identity->groups, PvsGroup, i)->gid);
+	json_object_set_array_member(object, "groups", groups);
+	for (guint i = 0; i < pvs_access_size(access); i++)
+		json_array_add_object_element(sections, section_of(pvs_access_nth(access, i)));
+	json_object_set_array_member(object, "sections", sections);
+	return node_of(object);
+}
+
 static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint64 now)
 {
 	JsonArray *list = json_array_new();

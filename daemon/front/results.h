@@ -6,6 +6,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "policy/access.h"
 #include "protocol/api.h"
 
 /* All return a new node. */
@@ -14,6 +15,7 @@ JsonNode *pvs_result_request(const PvsParams *params, const PvsVerified *verifie
 			     const PvsBuilt *built);
 JsonNode *pvs_result_examined(const PvsExamined *examined);
 JsonNode *pvs_result_ccks(const PvsCcksAre *ccks);
+JsonNode *pvs_result_access(const PvsAddFront *identity, const PvsAccess *access);
 
 /* @started: of the daemon, g_get_monotonic_time(). */
 JsonNode *pvs_result_status(gint64 started, const PvsWorkersAre *workers, const PvsStoreIs *store,

@@ -8,6 +8,7 @@
 
 #include "daemon/log.h"
 #include "daemon/monitor/pair.h"
+#include "policy/access.h"
 #include "protocol/bodies.h"
 
 enum {
@@ -100,6 +101,27 @@ void pvs_fronts_warm_up(void)
 		warm = front_new();
 }
 
+/* Whose it is and what that one may do. Before everything else that the front could serve with. */
+static void give_access(Front *front)
+{
+	const PvsIdentity *identity = front->identity;
+	const PvsList rules = {.items = config->rules->data, .n = config->rules->len};
+	PvsAccessIs body = {
+		.identity = {.uid = identity->uid,
+			     .gid = identity->gid,
+			     .groups = {.items = identity->groups, .n = identity->n_groups}},
+	};
+	g_autoptr(PvsAccess) access = pvs_access_new(&rules, &body.identity);
+	PvsAccessRule *lent = pvs_list_init(&body.rules, PvsAccessRule, pvs_access_size(access));
+
+	for (guint i = 0; i < body.rules.n; i++) {
+		lent[i] = *pvs_access_nth(access, i);
+		lent[i].place = NULL;
+	}
+	pvs_worker_send(front->worker, PVS_MESSAGE_ACCESS, pvs_access_is_fields, &body, NULL);
+	g_free(body.rules.items);
+}
+
 /* Its channels to trust and the vault, whose it is being told to both. */
 static void give_peers(Front *front)
 {
@@ -167,6 +189,7 @@ static Front *take_warm(PvsIdentity *identity)
 	if (!front)
 		return NULL;
 	front->identity = identity;
+	give_access(front);
 	if (pvs_pair_exists())
 		give_peers(front);
 	pvs_fronts_warm_up();
@@ -330,8 +353,10 @@ void pvs_fronts_connect_all(void)
 		Front *front = fronts->pdata[i];
 
 		front->holding = FALSE;
-		if (usable(front))
-			give_peers(front);
+		if (!usable(front))
+			continue;
+		give_access(front);
+		give_peers(front);
 	}
 }
 

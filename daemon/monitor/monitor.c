@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/accounts.h"
 #include "daemon/log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
@@ -60,6 +61,15 @@ static void log_lines(PvsLogLevel level, const char *text)
 	for (char **line = lines; *line; line++)
 		if (**line)
 			pvs_log(level, "%s", *line);
+}
+
+static PvsConfig *read_config(GError **error)
+{
+	PvsConfig *read = pvs_config_read(options->config_path, error);
+
+	for (guint i = 0; read && i < read->warnings->len; i++)
+		pvs_warning("%s", (const char *)read->warnings->pdata[i]);
+	return read;
 }
 
 static void load(void)
@@ -106,7 +116,7 @@ static void reload(void)
 	}
 	state = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
 	pvs_notify(state);
-	next_config = pvs_config_read(options->config_path, &error);
+	next_config = read_config(&error);
 	if (!next_config) {
 		reload_failed(error->message);
 		return;
@@ -427,9 +437,11 @@ static gboolean begin(GError **error)
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
 	g_autoptr(GArray) rules = NULL;
 
-	config = pvs_config_read(options->config_path, error);
+	config = read_config(error);
 	if (!config)
 		return FALSE;
+	/* From here on the name service is out of reach. */
+	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */

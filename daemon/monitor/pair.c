@@ -90,6 +90,7 @@ static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **erro
 		.crl_size = config->crl_size,
 		.crl_entries = config->crl_entries,
 		.max_host_keys = config->max_host_keys,
+		.rules = {.items = config->rules->data, .n = config->rules->len},
 	};
 
 	return pvs_worker_new(PVS_ROLE_TRUST, pvs_trust_start_fields, &start, &worker_events, pair,
@@ -102,6 +103,8 @@ static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **erro
 		.cck_directory = config->cck_directory,
 		.credentials_directory = (char *)g_getenv("CREDENTIALS_DIRECTORY"),
 		.trust_directory = config->trust_directory,
+		.image_directory = config->image_directory,
+		.rules = {.items = config->rules->data, .n = config->rules->len},
 	};
 
 	return pvs_worker_new(PVS_ROLE_VAULT, pvs_vault_start_fields, &start, &worker_events, pair,

@@ -39,6 +39,7 @@ static const struct {
 	{"CrlDirectory=", offsetof(PvsConfig, crl_directory), FALSE},
 	{"HostKeyDirectory=", offsetof(PvsConfig, host_key_directory), FALSE},
 	{"CckDirectory=", offsetof(PvsConfig, cck_directory), FALSE},
+	{"ImageDirectory=", offsetof(PvsConfig, image_directory), FALSE},
 };
 
 static const char *path_at(const PvsConfig *config, gsize i)

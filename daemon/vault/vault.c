@@ -23,6 +23,7 @@
 #include "daemon/log.h"
 #include "daemon/vault/crypto.h"
 #include "daemon/vault/grants.h"
+#include "daemon/vault/guard.h"
 #include "daemon/vault/keys.h"
 #include "daemon/vault/look.h"
 #include "daemon/vault/pool.h"
@@ -51,6 +52,7 @@ enum {
 /* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
 typedef struct {
 	PvsAddFront identity; /* as the monitor said */
+	PvsAccess *access;    /* what that one may do */
 	PvsChannel *channel;  /* NULL: it has gone */
 	PvsGrants *grants;
 	PvsLane *lane;
@@ -70,7 +72,9 @@ typedef struct {
 } Job;
 
 static struct {
+	PvsVaultStart start; /* the rules in it are used as long as the process lives */
 	PvsKeys *keys;
+	PvsImages *images;
 	PvsLook *look;
 	PvsPool *pool;
 	guint threads;
@@ -89,6 +93,7 @@ static void front_free_if_unused(Front *front)
 	if (front->channel || front->jobs > 0)
 		return;
 	pvs_add_front_clear(&front->identity);
+	pvs_access_free(front->access);
 	g_free(front);
 }
 
@@ -318,6 +323,12 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 
 	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.slot >= PVS_GRANTS_MAX)
 		return FALSE;
+	/* First of all, so that what is refused tells nothing about what there is. */
+	if (!pvs_guard_build(front->access, vault.images, &build, &error)) {
+		if (error)
+			refuse(front, message->call, error);
+		return error != NULL;
+	}
 	job = job_new(front, message->call);
 	if (!read_build(&build, job, &error)) {
 		job_free(job);
@@ -337,22 +348,46 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 	return TRUE;
 }
 
+/* What a front cannot tell by itself, before trust has any work with it. */
+static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = user;
+	g_auto(PvsBuild) build = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.value.size > 0)
+		return FALSE;
+	if (pvs_guard_build(front->access, vault.images, &build, &error))
+		answer(front, PVS_MESSAGE_ALLOWED, message->call, NULL);
+	else if (error)
+		refuse(front, message->call, error);
+	else
+		return FALSE;
+	return TRUE;
+}
+
+/* TRUE if it may; else it is told that it may not. */
+static gboolean may_ask(Front *front, guint64 call, const char *method)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (pvs_access_method(front->access, method, &error))
+		return TRUE;
+	refuse(front, call, error);
+	return FALSE;
+}
+
 static gboolean on_ccks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
+	Front *front = user;
 	g_auto(PvsCcksAre) body = {{0}};
-	PvsCckInfo *ccks;
-	guint n = pvs_keys_size(vault.keys);
 
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
-	ccks = pvs_list_init(&body.ccks, PvsCckInfo, n);
-	for (guint i = 0; i < n; i++) {
-		const PvsKey *key = pvs_keys_nth(vault.keys, i);
-
-		ccks[i].name = g_strdup(key->name);
-		memcpy(ccks[i].check_value, key->check_value, sizeof ccks[i].check_value);
-	}
-	answer_body(user, PVS_MESSAGE_CCKS_ARE, message->call, pvs_ccks_are_fields, &body);
+	if (!may_ask(front, message->call, "list_ccks"))
+		return TRUE;
+	pvs_guard_ccks(front->access, vault.keys, &body);
+	answer_body(front, PVS_MESSAGE_CCKS_ARE, message->call, pvs_ccks_are_fields, &body);
 	return TRUE;
 }
 
@@ -371,11 +406,14 @@ static gboolean on_counters(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messa
 
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
+	if (!may_ask(user, message->call, "get_status"))
+		return TRUE;
 	answer_body(user, PVS_MESSAGE_COUNTERS_ARE, message->call, pvs_counters_are_fields, &body);
 	return TRUE;
 }
 
 static const PvsHandlerRow front_rows[] = {
+	{PVS_MESSAGE_JUDGE, on_judge},
 	{PVS_MESSAGE_BUILD, on_build},
 	{PVS_MESSAGE_CCKS, on_ccks},
 	{PVS_MESSAGE_COUNTERS, on_counters},
@@ -493,6 +531,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	front = g_new0(Front, 1);
 	front->identity = identity;
 	identity = (PvsAddFront){0};
+	front->access = pvs_access_new(&vault.start.rules, &front->identity);
 	front->grants = pvs_grants_new();
 	front->lane = pvs_lane_new(vault.pool);
 	front->channel = pvs_channel_new(steal_fd(message), PVS_ROLE_VAULT, PVS_ROLE_FRONT,
@@ -509,21 +548,31 @@ static const PvsHandlerRow monitor_rows[] = {
 
 /* ---- loading ---- */
 
-/* Both directories, so that the owner hears of all that is wrong at once. */
-static gboolean load_files(const PvsVaultStart *start, GError **error)
+/* Every directory, so that the owner hears of all that is wrong at once. */
+static gboolean load_files(GError **error)
 {
-	g_autoptr(GError) keys_error = NULL;
-	g_autoptr(GError) look_error = NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
+	gint code = PVS_ERROR_CONFIG;
+	GError *errors[3] = {NULL};
 
-	vault.keys = pvs_keys_load(start->cck_directory, start->credentials_directory, &keys_error);
-	vault.look = pvs_look_load(start->trust_directory, &look_error);
-	if (keys_error && look_error)
-		g_set_error(error, PVS_ERROR, keys_error->code, "%s\n%s", keys_error->message,
-			    look_error->message);
-	else if (keys_error || look_error)
-		g_propagate_error(error, keys_error ? g_steal_pointer(&keys_error)
-						    : g_steal_pointer(&look_error));
-	return vault.keys && vault.look;
+	vault.keys = pvs_keys_load(vault.start.cck_directory, vault.start.credentials_directory,
+				   &errors[0]);
+	vault.look = pvs_look_load(vault.start.trust_directory, &errors[1]);
+	vault.images = pvs_images_load(vault.start.image_directory, &errors[2]);
+	for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
+		if (!errors[i])
+			continue;
+		if (errors[i]->code != PVS_ERROR_CONFIG)
+			code = errors[i]->code;
+		g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", errors[i]->message);
+		g_clear_error(&errors[i]);
+	}
+	if (text->len > 0) {
+		g_set_error_literal(error, PVS_ERROR, code, text->str);
+		return FALSE;
+	}
+	pvs_guard_warn(&vault.start.rules, vault.keys, vault.images);
+	return TRUE;
 }
 
 /* How many requests may be built at a time: as many as there are processors, if the arena has room.
@@ -586,16 +635,15 @@ static gboolean load(PvsReader *reader, GError **error)
 {
 	static const PvsPoolFunctions functions = {
 		.begin = warm_up, .work = work, .done = done, .dropped = dropped};
-	g_auto(PvsVaultStart) start = {0};
 
-	if (!pvs_body_get(reader, pvs_vault_start_fields, &start)) {
+	if (!pvs_body_get(reader, pvs_vault_start_fields, &vault.start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 				    "the monitor sent a START that cannot be read");
 		return FALSE;
 	}
 	/* One heap for all threads: glibc would reserve 64 MiB of addresses for each. */
 	mallopt(M_ARENA_MAX, 1);
-	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) || !load_files(&start, error) ||
+	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) || !load_files(error) ||
 	    !warm_up(error))
 		return FALSE;
 	warm_up_look();
@@ -611,10 +659,11 @@ static gboolean load(PvsReader *reader, GError **error)
 
 static void serve(PvsChannel *monitor G_GNUC_UNUSED)
 {
-	pvs_info("%u CCKs, %u signing keys, %u threads, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-		 " KiB of key memory in use (%s)",
-		 pvs_keys_size(vault.keys), pvs_look_size(vault.look), vault.threads,
-		 pvs_locked_used() / 1024, pvs_locked_size() / 1024, pvs_locked_kind());
+	pvs_info("%u CCKs, %u images, %u signing keys, %u threads, %" G_GSIZE_FORMAT
+		 " of %" G_GSIZE_FORMAT " KiB of key memory in use (%s)",
+		 pvs_keys_size(vault.keys), pvs_images_size(vault.images),
+		 pvs_look_size(vault.look), vault.threads, pvs_locked_used() / 1024,
+		 pvs_locked_size() / 1024, pvs_locked_kind());
 }
 
 const PvsRoleRow pvs_role_vault = {

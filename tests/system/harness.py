@@ -100,6 +100,8 @@ class Recorder:
 
 record = Recorder()
 serial = itertools.count(1)
+# What the tests that are not about access rules run with.
+EVERYTHING = {"everybody": {"Users": "*", "Methods": "*", "Ccks": "*", "Names": "*"}}
 
 
 def wait_for(fd, events=select.POLLIN, deadline=DEADLINE, what="an event"):
@@ -324,10 +326,12 @@ class Daemon:
 
     alive = []
 
-    def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, config=None,
-                 args=(), through=(), start=True):
+    def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, access=None,
+                 images=None, config=None, args=(), through=(), start=True):
         """PKI: files for trust.d and the root. CCKS: name -> bytes. DAEMON, LIMITS: keys of these
-        sections. CONFIG: the whole text instead. CREDENTIALS: name -> bytes, as systemd would.
+        sections. ACCESS: name of a section -> its keys; everything for everybody if None. IMAGES:
+        name -> SE header. CONFIG: the whole text instead of DAEMON, LIMITS and ACCESS.
+        CREDENTIALS: name -> bytes, as systemd would.
         THROUGH: a command that the daemon is started by, as root where the tests are."""
         self.top = os.path.join(RUN, "daemon%d" % next(serial))
         self.keys = os.path.join(PRIVATE, os.path.basename(self.top))
@@ -345,11 +349,14 @@ class Daemon:
         os.mkdir(self.top)
         os.makedirs(self.cck_dir)
         settings = {"CckDirectory": self.cck_dir}
-        for key in ("TrustDirectory", "CrlDirectory", "HostKeyDirectory"):
+        for key in ("TrustDirectory", "CrlDirectory", "HostKeyDirectory", "ImageDirectory"):
             settings[key] = os.path.join(self.top, key)
             os.mkdir(settings[key])
         self.trust_dir = settings["TrustDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
+        self.image_dir = settings["ImageDirectory"]
+        for name, hdr in (images or {}).items():
+            write_file(os.path.join(self.image_dir, name + ".hdr"), hdr)
         if pki:
             settings["RootCA"] = pki.root
             for path in pki.trust:
@@ -362,17 +369,23 @@ class Daemon:
             self.credentials = os.path.join(self.keys, "credentials")
             for name, key in credentials.items():
                 write_file(os.path.join(self.credentials, name), key, 0o440, DAEMON_UID)
-        if config is None:
-            config = "[daemon]\n%s[limits]\n%s" % tuple(
-                "".join("%s=%s\n" % item for item in section.items() if item[1] is not None)
-                for section in (settings, limits or {}))
-        write_file(self.conf, config)
+        self.sections = {"daemon": settings, "limits": limits or {}}
+        self.set_access(EVERYTHING if access is None else access, config)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.socket_path)
         os.chmod(self.socket_path, 0o666)
         self.listener.listen(128)
         if start:
             self.start()
+
+    def set_access(self, access, config=None):
+        """Writes the configuration anew, with these [access] sections (or the text CONFIG)."""
+        sections = {**self.sections,
+                    **{"access " + name: keys for name, keys in access.items()}}
+        write_file(self.conf, config if config is not None else "".join(
+            "[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in keys.items()
+                                        if item[1] is not None))
+            for name, keys in sections.items()))
 
     def write_cck(self, name, key, mode=0o600):
         return write_file(os.path.join(self.cck_dir, name), key, mode, DAEMON_UID)

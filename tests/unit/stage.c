@@ -4,6 +4,8 @@
  */
 #include "tests/unit/stage.h"
 
+#include "tests/unit/rules.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
@@ -115,6 +117,11 @@ static void say_built(Stage *stage, guint64 call)
 	stage_say(&stage->vault, PVS_MESSAGE_BUILT, call, pvs_built_fields, &body);
 }
 
+static void say_allowed(Stage *stage, guint64 call)
+{
+	stage_say(&stage->vault, PVS_MESSAGE_ALLOWED, call, NULL, NULL);
+}
+
 static void say_ccks(Stage *stage, guint64 call)
 {
 	g_auto(PvsCcksAre) body = {.ccks = {0}};
@@ -155,14 +162,11 @@ void stage_answer(Stage *stage, StagePeer *peer)
 	static const struct {
 		PvsMessageType type;
 		void (*say)(Stage *stage, guint64 call);
-		gboolean refusable;
 	} rows[] = {
-		{PVS_MESSAGE_VERIFY, say_verified, TRUE},
-		{PVS_MESSAGE_EXAMINE, say_examined, TRUE},
-		{PVS_MESSAGE_STORE, say_store, FALSE},
-		{PVS_MESSAGE_BUILD, say_built, TRUE},
-		{PVS_MESSAGE_CCKS, say_ccks, FALSE},
-		{PVS_MESSAGE_COUNTERS, say_counters, FALSE},
+		{PVS_MESSAGE_VERIFY, say_verified},   {PVS_MESSAGE_EXAMINE, say_examined},
+		{PVS_MESSAGE_STORE, say_store},	      {PVS_MESSAGE_BUILD, say_built},
+		{PVS_MESSAGE_JUDGE, say_allowed},     {PVS_MESSAGE_CCKS, say_ccks},
+		{PVS_MESSAGE_COUNTERS, say_counters},
 	};
 	g_autofree StageQuestion *question = g_queue_pop_head(&peer->questions);
 
@@ -170,7 +174,7 @@ void stage_answer(Stage *stage, StagePeer *peer)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		if (rows[i].type != question->type)
 			continue;
-		if (peer->refuses && rows[i].refusable)
+		if (peer->refuses)
 			say_refused(peer, question->call);
 		else
 			rows[i].say(stage, question->call);
@@ -231,6 +235,17 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return asked(stage, &stage->trust, message);
 }
 
+static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Stage *stage = user;
+	g_auto(PvsBuild) body = {.slot = 0};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.value.size, ==, 0);
+	stage->judges++;
+	return asked(stage, &stage->vault, message);
+}
+
 static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Stage *stage = user;
@@ -241,6 +256,8 @@ static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	stage->build = body;
 	g_free(stage->name);
 	g_free(stage->cck);
+	g_free(stage->image);
+	stage->image = g_strdup(body.image);
 	stage->name = g_strdup(body.name);
 	stage->cck = g_strdup(body.cck);
 	memset(stage->value, 0, sizeof stage->value);
@@ -265,7 +282,8 @@ static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
 					   {PVS_MESSAGE_EXAMINE, on_examine},
 					   {PVS_MESSAGE_STORE, on_empty},
 					   {0, NULL}};
-static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_BUILD, on_build},
+static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_JUDGE, on_judge},
+					   {PVS_MESSAGE_BUILD, on_build},
 					   {PVS_MESSAGE_CCKS, on_empty},
 					   {PVS_MESSAGE_COUNTERS, on_empty},
 					   {0, NULL}};
@@ -358,6 +376,7 @@ void stage_init(Stage *stage)
 				.idle_sec = 60,
 				.started = g_get_monotonic_time() - 100 * G_USEC_PER_SEC,
 			},
+		.access = RULE_ALL,
 		.until = g_get_real_time() / G_USEC_PER_SEC + 3600,
 		.order = g_string_new(NULL),
 	};
@@ -382,7 +401,22 @@ void stage_open(Stage *stage)
 	stage->front = pvs_channel_new(fds[1], PVS_ROLE_FRONT, PVS_ROLE_MONITOR,
 				       pvs_role_front.monitor_rows, on_monitor_closed, NULL);
 	pvs_role_front.serve(stage->front);
+	if (stage->access)
+		stage_access(stage, stage->access);
 	stage_peers(stage);
+}
+
+void stage_access(Stage *stage, const char *rules)
+{
+	PvsAccessIs body = {.identity = {.uid = 1000, .gid = 100}, .rules = rules_of(rules)};
+	PvsGroup *groups = pvs_list_init(&body.identity.groups, PvsGroup, 1);
+	g_auto(PvsWriter) w = pvs_writer();
+
+	groups[0].gid = 27;
+	pvs_body_put(&w, pvs_access_is_fields, &body);
+	pvs_access_is_clear(&body);
+	pvs_channel_send(stage->monitor, PVS_MESSAGE_ACCESS, 0, &w, NULL);
+	stage_settle();
 }
 
 static void forget_questions(StagePeer *peer)
@@ -443,6 +477,7 @@ void stage_close(Stage *stage)
 	pvs_channel_free(stage->monitor);
 	g_free(stage->name);
 	g_free(stage->cck);
+	g_free(stage->image);
 	g_free(stage->host_key);
 	g_string_free(stage->order, TRUE);
 	stage_now = NULL;

@@ -33,6 +33,7 @@ typedef struct {
 /* What the front said, and how it is answered. */
 typedef struct {
 	PvsFrontStart start;
+	const char *access;  /* of uid 1000 (rules.h); NULL: the monitor has not said it yet */
 	PvsChannel *monitor; /* the monitor's end */
 	PvsChannel *front;   /* the front's */
 	StagePeer trust, vault;
@@ -40,7 +41,7 @@ typedef struct {
 	guint held;
 	guint closed;	       /* connections, as the front told the monitor */
 	guint closed_messages; /* in so many messages */
-	guint verifies, examines, stores, builds, ccks, counters, workers;
+	guint judges, verifies, examines, stores, builds, ccks, counters, workers;
 	guint most_asked; /* questions on their way at one time */
 
 	gint64 until;  /* of the next grant; seconds since the epoch */
@@ -51,6 +52,7 @@ typedef struct {
 	PvsBuild build; /* the last, but for what it points to */
 	char *name;	/* of it */
 	char *cck;
+	char *image;
 	guint8 value[64];
 	guint8 document[32]; /* the start of the last VERIFY's first, or of EXAMINE's */
 	gsize document_size;
@@ -63,6 +65,8 @@ void stage_init(Stage *stage);
 void stage_open(Stage *stage);	/* loads the front */
 void stage_peers(Stage *stage); /* a new pair, in place of the one there is */
 void stage_close(Stage *stage);
+/* The monitor says what the identity may do; stage_open() does, where stage->access is set. */
+void stage_access(Stage *stage, const char *rules);
 
 void stage_hold(Stage *stage);
 /* The pair dies; the front sees it with the next stage_settle(). */

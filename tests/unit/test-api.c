@@ -56,8 +56,8 @@ static gboolean decode(PvsMethod method, const char *text, PvsParams *params, GE
 
 static gboolean is_clear(const PvsParams *p)
 {
-	return !p->name && !p->cck && !p->document && !p->host_keys.items && !p->certs.items &&
-	       !p->crls.items && p->host_keys.n + p->certs.n + p->crls.n == 0;
+	return !p->name && !p->image && !p->cck && !p->document && !p->host_keys.items &&
+	       !p->certs.items && !p->crls.items && p->host_keys.n + p->certs.n + p->crls.n == 0;
 }
 
 static void test_all(void)
@@ -112,6 +112,40 @@ static void test_least(void)
 	g_assert_cmpuint(p.cuid[0], ==, 0);
 }
 
+/* Instead of a header: there is no test of both at once but in test_fields(). */
+static void test_image(void)
+{
+	static const char text[] = "{\"name\":\"n\",\"image\":\"se.1\","
+				   "\"host_keys\":[{\"name\":\"h\"}]}";
+	g_auto(PvsParams) p = {.name = NULL};
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(decode(PVS_METHOD_CREATE_ASSOCIATION, text, &p, &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(p.image, ==, "se.1");
+	g_assert_false(p.has_header);
+}
+
+/* A CUID of zeros is the word for none. */
+static void test_cuid(void)
+{
+	static const struct {
+		const char *cuid;
+		gboolean expected;
+	} rows[] = {{"\"00000000000000000000000000000000\"", FALSE},
+		    {"\"00000000000000000000000000000001\"", TRUE},
+		    {"\"80000000000000000000000000000000\"", TRUE},
+		    {NULL, FALSE}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = create_text("cuid", rows[i].cuid);
+		g_auto(PvsParams) p = {.name = NULL};
+
+		g_assert_true(decode(PVS_METHOD_CREATE_ASSOCIATION, text, &p, NULL));
+		g_assert_cmpint(pvs_params_have_cuid(&p), ==, rows[i].expected);
+	}
+}
+
 typedef struct {
 	const char *name;
 	const char *value; /* NULL: absent */
@@ -132,6 +166,11 @@ static void test_fields(void)
 		{"name", "\"\\u00fc \\n/..\"", GOOD, NULL},
 		{"hdr", NULL, PVS_ERROR_PARAM_MISSING, "/hdr"},
 		{"hdr", "7", PVS_ERROR_PARAM_TYPE, "/hdr"},
+		/* A header or the name of one, and not both. */
+		{"image", "\"se.1\"", PVS_ERROR_PARAM_IMAGE, "/image"},
+		{"image", "\"../se\"", PVS_ERROR_PARAM_KEY_NAME, "/image"},
+		{"image", "\"\"", PVS_ERROR_PARAM_KEY_NAME, "/image"},
+		{"image", "7", PVS_ERROR_PARAM_TYPE, "/image"},
 		{"hdr", "\"QUJD\\n\"", PVS_ERROR_PARAM_BASE64, "/hdr"},
 		{"hdr", "\"QUI\"", PVS_ERROR_PARAM_BASE64, "/hdr"},
 		{"hdr", "\"\"", PVS_ERROR_HEADER_SHORT, "/hdr"},
@@ -301,9 +340,10 @@ static void test_methods(void)
 		const char *name;
 		guint params;
 		const char *first;
-	} rows[] = {{"create_association", 9, "name"},
+	} rows[] = {{"create_association", 10, "name"},
 		    {"verify_host_key", 3, "host_key_document"},
 		    {"list_ccks", 0, NULL},
+		    {"get_access", 0, NULL},
 		    {"get_status", 0, NULL},
 		    {"ping", 0, NULL}};
 	static const char *const none[] = {"", "Ping", "ping ", "create_meta", "rpc.discover"};
@@ -359,6 +399,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/api/all", test_all);
 	g_test_add_func("/api/least", test_least);
+	g_test_add_func("/api/image", test_image);
+	g_test_add_func("/api/cuid", test_cuid);
 	g_test_add_func("/api/fields", test_fields);
 	g_test_add_func("/api/sizes", test_sizes);
 	g_test_add_func("/api/document-size", test_document_size);

@@ -312,7 +312,7 @@ static void test_refused_here(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		{"create association -k z16.crt --hdr se.hdr N", PVS_EXIT_USAGE,
 		 "-o/--output FILE is missing"},
 		{"create association -k z16.crt -o request N", PVS_EXIT_USAGE,
-		 "--hdr FILE is missing"},
+		 "--hdr FILE|NAME is missing"},
 		{"create association --hdr se.hdr -o request N", PVS_EXIT_USAGE,
 		 "-k/--host-key-document FILE|NAME is missing"},
 		{CREATE "N --cck dir/cck", PVS_EXIT_USAGE,
@@ -340,8 +340,8 @@ static void test_refused_here(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		 "*request itself"},
 		{"create association -k no/z16.crt --hdr se.hdr -o request N", PVS_EXIT_FAILED,
 		 "-k no/z16.crt: cannot be opened: *"},
-		{"create association -k z16.crt --hdr none -o request N", PVS_EXIT_FAILED,
-		 "--hdr none: cannot be opened: *"},
+		{"create association -k z16.crt --hdr no/none -o request N", PVS_EXIT_FAILED,
+		 "--hdr no/none: cannot be opened: *"},
 		{"create association -k z16.crt --hdr z16.crt -o request N", PVS_EXIT_FAILED,
 		 "--hdr z16.crt: the SE header *"},
 		{CREATE "N -C none", PVS_EXIT_FAILED, "-C none: cannot be opened: *"},
@@ -500,6 +500,84 @@ static void test_verify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(error->message, ==, "z16.crt: no.");
 }
 
+static void test_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *out = NULL;
+
+	answer(f, "get_access",
+	       "\"result\":{\"uid\":1000,\"gid\":100,\"groups\":[27,1001],\"sections\":[{"
+	       "\"name\":\"ops\",\"methods\":[\"create_*\",\"verify_host_key\"],"
+	       "\"ccks\":[\"prod-?\"],\"images\":[\"web\"],\"extension_secrets\":[],"
+	       "\"names\":[\"a\\u0007b\"],\"require_cuid\":true,\"allow_no_verify\":false},"
+	       "{\"name\":\"more\",\"allow_no_verify\":true}]}");
+	run("access", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_cmpstr(out, ==,
+			"pvsecretd sees you as uid 1000, gid 100, groups 27 1001\n"
+			"\n"
+			"[access ops]\n"
+			"  Methods           create_* verify_host_key\n"
+			"  CCKs              prod-?\n"
+			"  Extension secrets none\n"
+			"  User signing keys none\n"
+			"  Images            web\n"
+			"  Secrets' names    a\\x07b\n"
+			"  CUID              required\n"
+			"  Host keys         must be verified\n"
+			"\n"
+			"[access more]\n"
+			"  Methods           none\n"
+			"  CCKs              none\n"
+			"  Extension secrets none\n"
+			"  User signing keys none\n"
+			"  Images            any header; no derived secrets\n"
+			"  Secrets' names    none\n"
+			"  CUID              not required\n"
+			"  Host keys         may be unverified\n"
+			"\n"
+			"A call is allowed if one of these sections allows all of it.\n");
+
+	run("access -jshort", &error);
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
+	g_clear_error(&error);
+	run("access --json=short", &error);
+	g_assert_no_error(error);
+	g_clear_pointer(&out, g_free);
+	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+	g_assert_true(g_str_has_prefix(out, "{\"uid\":1000,\"gid\":100,\"groups\":[27,1001],"
+					    "\"sections\":[{\"name\":\"ops\","));
+
+	/* What is no identity and no section is shown as well as it goes. */
+	answer(f, "get_access", "\"result\":{\"uid\":\"x\",\"sections\":[7,{\"ccks\":7}]}");
+	run("access", &error);
+	g_assert_no_error(error);
+
+	answer(f, "get_access",
+	       "\"error\":{\"code\":-32001,\"message\":\"m\",\"data\":{\"reason\":\"method\","
+	       "\"hint\":\"h\"}}");
+	run("access", &error);
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+}
+
+/* Where there is no file of the name. */
+static void test_image(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	JsonObject *params;
+
+	answer(f, "create_association",
+	       "\"error\":{\"code\":-32001,\"message\":\"no\",\"data\":{\"reason\":\"image\","
+	       "\"param\":\"/image\",\"name\":\"web.1\"}}");
+	run("create association -k z16.crt --hdr web.1 -o request N", &error);
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_nonnull(strstr(error->message, "--hdr web.1 (no file, so a name): no"));
+	params = json_object_get_object_member(json_node_get_object(f->calls->pdata[0]), "params");
+	g_assert_cmpstr(json_object_get_string_member(params, "image"), ==, "web.1");
+	g_assert_false(json_object_has_member(params, "hdr"));
+}
+
 static void test_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
@@ -580,6 +658,8 @@ int main(int argc, char **argv)
 	ADD("/commands/both-or-neither", test_both_or_neither);
 	ADD("/commands/verify", test_verify);
 	ADD("/commands/status", test_status);
+	ADD("/commands/access", test_access);
+	ADD("/commands/image", test_image);
 	ADD("/commands/ping", test_ping);
 	return g_test_run();
 }

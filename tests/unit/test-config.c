@@ -113,6 +113,7 @@ static void assert_default(const PvsConfig *c)
 	g_assert_cmpstr(c->trust_directory, ==, PVS_CONFIG_DIR "/trust.d");
 	g_assert_cmpstr(c->crl_directory, ==, PVS_CRL_DIR);
 	g_assert_cmpstr(c->host_key_directory, ==, PVS_CONFIG_DIR "/hostkeys.d");
+	g_assert_cmpstr(c->image_directory, ==, PVS_CONFIG_DIR "/images.d");
 	g_assert_cmpstr(c->cck_directory, ==, PVS_CONFIG_DIR "/cck.d");
 	g_assert_cmpuint(c->max_host_keys, ==, 20);
 	g_assert_cmpuint(c->idle_exit_sec, ==, 0);
@@ -434,6 +435,7 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_autoptr(GString) plain = g_string_new(NULL);
 	g_autoptr(PvsConfig) shipped = NULL;
 	g_autoptr(PvsConfig) uncommented = NULL;
+	const PvsAccessRule *rule;
 	guint keys = 0;
 
 	if (!build) {
@@ -444,6 +446,16 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 	shipped = pvs_config_read(path, NULL);
 	g_assert_nonnull(shipped);
 	assert_default(shipped);
+	/* What a new installation needs: its clients may make requests, and nobody else. */
+	g_assert_cmpuint(shipped->rules->len, ==, 1);
+	rule = &g_array_index(shipped->rules, PvsAccessRule, 0);
+	g_assert_cmpint(rule->everybody, ==, 0);
+	g_assert_cmpuint(rule->users.n, ==, 0);
+	g_assert_cmpstr(pvs_list_nth(rule->methods, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->ccks, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->names, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpint(rule->require_cuid, ==, 0);
+	g_assert_cmpint(rule->allow_no_verify, ==, 0);
 
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	lines = g_strsplit(text, "\n", -1);
@@ -454,12 +466,12 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		    !g_str_has_prefix(key, "RootCA=")) {
 			keys++;
 			g_string_append(plain, key);
-		} else if (**line == '[') {
+		} else if (**line == '[' || g_ascii_isupper(**line)) {
 			g_string_append(plain, *line);
 		}
 		g_string_append_c(plain, '\n');
 	}
-	g_assert_cmpuint(keys, ==, 19);
+	g_assert_cmpuint(keys, ==, 22);
 	uncommented = read_good(f, plain->str);
 	assert_default(uncommented);
 }

@@ -283,6 +283,7 @@ static void test_waited_in_vain(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	/* Not the 20 s of a real front. */
 	pvs_calls_init(f->stage.front, &f->stage.start, 200, NULL);
+	stage_access(&f->stage, f->stage.access);
 	stage_settle();
 	create(f, "1", "host");
 	call(f, "2", "list_ccks", "{}");

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/pki/pki.h"
+#include "tests/unit/rules.h"
 #include "tests/unit/vault-process.h"
 
 static guint n_messages = 4000;
@@ -228,6 +229,9 @@ static gboolean take_answer(int fd, void (*look)(guint32 type, PvsReader body))
 
 /* ---- a hostile front at the vault ---- */
 
+/* Front 1 is uid 1001's; attackers are others. */
+#define HONEST_ALONE "Users=1001\nMethods=*\nCcks=*\nNames=*\n"
+
 static int raw_front(End *monitor, guint number)
 {
 	PvsAddFront body = {.front = number, .uid = 1000 + number, .gid = 100};
@@ -273,6 +277,16 @@ static Tally attack(End *monitor, guint first_front, const Sample *samples, guin
 
 static const guint8 others_front = 1;
 
+/* To who has no section: nothing but this, whatever it asks. */
+static void look_for_refusals(guint32 type, PvsReader body)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpuint(type, ==, PVS_MESSAGE_REFUSED);
+	g_assert_true(pvs_reader_error(&body, &error));
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_METHOD);
+}
+
 static void look_at_vaults(guint32 type, PvsReader body)
 {
 	g_auto(PvsBuilt) built = {0};
@@ -285,6 +299,7 @@ static void look_at_vaults(guint32 type, PvsReader body)
 		g_assert_null(built.request);
 		break;
 	case PVS_MESSAGE_REFUSED:
+	case PVS_MESSAGE_ALLOWED:
 	case PVS_MESSAGE_CCKS_ARE:
 	case PVS_MESSAGE_COUNTERS_ARE:
 		break;
@@ -293,14 +308,15 @@ static void look_at_vaults(guint32 type, PvsReader body)
 	}
 }
 
-static void test_front_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
+/* @data: the rules; where they have nothing for the attacker, it hears nothing. */
+static void test_front_at_vault(Vault *v, gconstpointer data)
 {
 	PvsBuild builds[] = {vault_association(0), vault_association(63), vault_association(5)};
 	PvsGrant grant = {.front = others_front, .until = time(NULL) + 3600};
 	PvsSignedKey *keys = pvs_list_init(&grant.keys, PvsSignedKey, 1);
 	PvsAddFront claim = {.front = others_front, .uid = 0};
 	PvsCountersAre before, after;
-	Sample samples[8];
+	Sample samples[9];
 	Tally tally;
 	End *honest;
 	guint n = 0;
@@ -311,10 +327,12 @@ static void test_front_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	builds[1].value.size = 0;
 	builds[2].value_kind = PVS_VALUE_RANDOM;
 	builds[2].value.size = 0;
+	v->access = data;
 	vault_start_ready(v);
 	vault_add_key(v, &keys[0], v->host);
 	for (guint i = 0; i < G_N_ELEMENTS(builds); i++)
 		samples[n++] = sample_of(PVS_MESSAGE_BUILD, pvs_build_fields, &builds[i]);
+	samples[n++] = sample_of(PVS_MESSAGE_JUDGE, pvs_build_fields, &builds[2]);
 	samples[n++] = sample_of(PVS_MESSAGE_CCKS, NULL, NULL);
 	samples[n++] = sample_of(PVS_MESSAGE_COUNTERS, NULL, NULL);
 	/* What others may say: that I have a grant, that I am somebody else. */
@@ -327,7 +345,7 @@ static void test_front_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	for (guint slot = 0; slot < PVS_GRANTS_MAX; slot++)
 		vault_grant(v, others_front, slot, 1);
 	before = vault_counters(honest);
-	tally = attack(v->monitor, 100, samples, n, look_at_vaults);
+	tally = attack(v->monitor, 100, samples, n, data ? look_for_refusals : look_at_vaults);
 	g_test_message("%u answers, %u ends", tally.answers, tally.ends);
 	g_assert_cmpuint(tally.answers, >, n_messages / 10);
 	g_assert_cmpuint(tally.ends, >, n_messages / 10);
@@ -431,7 +449,7 @@ static void on_trust_gone(PvsChannel *channel G_GNUC_UNUSED, gboolean broken,
 
 static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_GRANT, on_grant}, {0, NULL}};
 
-static void trust_start(Trust *t, const PvsPki *pki)
+static void trust_start(Trust *t, const PvsPki *pki, const char *rules)
 {
 	g_autofree char *trust_d = NULL, *root = NULL, *log = NULL;
 	PvsTrustStart body = {.crl_size = 1 << 23, .crl_entries = 200000, .max_host_keys = 20};
@@ -460,7 +478,9 @@ static void trust_start(Trust *t, const PvsPki *pki)
 	}
 	close(its);
 	t->monitor = vault_end_new_to(mine, PVS_ROLE_MONITOR, PVS_ROLE_TRUST);
+	body.rules = rules_of(rules);
 	vault_say(t->monitor, PVS_MESSAGE_START, 0, pvs_trust_start_fields, &body, -1);
+	rules_clear(&body.rules);
 	its = vault_channel_pair(&mine);
 	vault_say(t->monitor, PVS_MESSAGE_LINK, 0, NULL, NULL, its);
 	close(its);
@@ -530,8 +550,9 @@ static GBytes *tbs_of(const X509 *cert)
 	return bytes;
 }
 
-static void test_front_at_trust(void)
+static void test_front_at_trust(gconstpointer data)
 {
+	const gboolean stranger = GPOINTER_TO_INT(data);
 	PvsPki *pki = pvs_pki_new();
 	EVP_PKEY *key = pvs_pki_ec("P-521");
 	X509 *host = pvs_pki_host(pki, key);
@@ -552,7 +573,7 @@ static void test_front_at_trust(void)
 	crls[0].bytes = pvs_pki_crl_der(pki->signing_crl);
 	examine.host_key.document = pvs_pki_der(host);
 	genuine_tbs = tbs_of(host);
-	trust_start(&t, pki);
+	trust_start(&t, pki, stranger ? HONEST_ALONE : RULE_ALL);
 	samples[n++] = sample_of(PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify);
 	samples[n++] = sample_of(PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify);
 	samples[n++] = sample_of(PVS_MESSAGE_EXAMINE, pvs_examine_fields, &examine);
@@ -563,12 +584,15 @@ static void test_front_at_trust(void)
 	samples[n++] = sample_of(PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, &claim);
 	samples[n++] = sample_of(PVS_MESSAGE_LINK, NULL, NULL);
 
-	tally = attack(t.monitor, 100, samples, n, look_at_trusts);
+	tally = attack(t.monitor, 100, samples, n, stranger ? look_for_refusals : look_at_trusts);
 	g_test_message("%u answers, %u ends, %u grants", tally.answers, tally.ends, t.grants);
 	g_assert_cmpuint(tally.answers, >, n_messages / 10);
 	g_assert_cmpuint(tally.ends, >, n_messages / 10);
 	/* Some changes hit nothing that matters: so the attacker does reach what it attacks. */
-	g_assert_cmpuint(t.grants, >, 0);
+	if (stranger)
+		g_assert_cmpuint(t.grants, ==, 0);
+	else
+		g_assert_cmpuint(t.grants, >, 0);
 	vault_say(t.monitor, PVS_MESSAGE_PING, 5, NULL, NULL, -1);
 	g_assert_cmpuint(vault_hear(t.monitor, PVS_MESSAGE_PONG, NULL, NULL), ==, 5);
 	trust_end(&t);
@@ -598,8 +622,12 @@ int main(int argc, char **argv)
 	dice = g_rand_new_with_seed(seed);
 	g_test_message("%u messages each, seed %u", n_messages, seed);
 	VAULT_TEST("/hostile/front-at-vault", NULL, test_front_at_vault);
+	VAULT_TEST("/hostile/stranger-at-vault", HONEST_ALONE, test_front_at_vault);
 	VAULT_TEST("/hostile/trust-at-vault", NULL, test_trust_at_vault);
-	g_test_add_func("/hostile/front-at-trust", test_front_at_trust);
+	g_test_add_data_func("/hostile/front-at-trust", GINT_TO_POINTER(FALSE),
+			     test_front_at_trust);
+	g_test_add_data_func("/hostile/stranger-at-trust", GINT_TO_POINTER(TRUE),
+			     test_front_at_trust);
 	status = g_test_run();
 	g_rand_free(dice);
 	return status;

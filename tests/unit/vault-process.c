@@ -14,6 +14,7 @@
 
 #include "protocol/hostkey.h"
 #include "tests/unit/document.h"
+#include "tests/unit/rules.h"
 
 /* ---- one end of a channel to the vault ---- */
 
@@ -52,15 +53,11 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 }
 
 static const PvsHandlerRow rows[] = {
-	{PVS_MESSAGE_READY, on_message},
-	{PVS_MESSAGE_FAILED, on_message},
-	{PVS_MESSAGE_PONG, on_message},
-	{PVS_MESSAGE_GRANTED, on_message},
-	{PVS_MESSAGE_BUILT, on_message},
-	{PVS_MESSAGE_REFUSED, on_message},
-	{PVS_MESSAGE_CCKS_ARE, on_message},
-	{PVS_MESSAGE_COUNTERS_ARE, on_message},
-	{0, NULL},
+	{PVS_MESSAGE_READY, on_message},	{PVS_MESSAGE_FAILED, on_message},
+	{PVS_MESSAGE_PONG, on_message},		{PVS_MESSAGE_GRANTED, on_message},
+	{PVS_MESSAGE_ALLOWED, on_message},	{PVS_MESSAGE_BUILT, on_message},
+	{PVS_MESSAGE_REFUSED, on_message},	{PVS_MESSAGE_CCKS_ARE, on_message},
+	{PVS_MESSAGE_COUNTERS_ARE, on_message}, {0, NULL},
 };
 
 End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
@@ -165,9 +162,11 @@ void vault_set_up(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	v->root = g_dir_make_tmp("pvs-vault-XXXXXX", NULL);
 	v->keys = g_build_filename(v->root, "cck.d", NULL);
 	v->trust_directory = g_build_filename(v->root, "trust.d", NULL);
+	v->images = g_build_filename(v->root, "images.d", NULL);
 	v->log = g_build_filename(v->root, "log", NULL);
 	g_assert_cmpint(g_mkdir(v->keys, 0700), ==, 0);
 	g_assert_cmpint(g_mkdir(v->trust_directory, 0700), ==, 0);
+	g_assert_cmpint(g_mkdir(v->images, 0700), ==, 0);
 	test_random_bytes(v->cck, sizeof v->cck);
 	vault_put(v->keys, "prod", v->cck, 32);
 	vault_put(v->keys, "test", "0123456789abcdef0123456789abcdef", 32);
@@ -192,7 +191,12 @@ int vault_channel_pair(int *mine)
 /* Starts the process and sends START. */
 void vault_start(Vault *v)
 {
-	PvsVaultStart body = {.cck_directory = v->keys, .trust_directory = v->trust_directory};
+	PvsVaultStart body = {
+		.cck_directory = v->keys,
+		.trust_directory = v->trust_directory,
+		.image_directory = v->images,
+		.rules = rules_of(v->access ? v->access : RULE_ALL),
+	};
 	int mine, its = vault_channel_pair(&mine);
 
 	v->pid = fork();
@@ -210,6 +214,7 @@ void vault_start(Vault *v)
 	close(its);
 	v->monitor = vault_end_new(mine, PVS_ROLE_MONITOR);
 	vault_say(v->monitor, PVS_MESSAGE_START, 0, pvs_vault_start_fields, &body, -1);
+	rules_clear(&body.rules);
 }
 
 void vault_start_ready(Vault *v)
@@ -266,10 +271,12 @@ void vault_tear_down(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	EVP_PKEY_free(v->host);
 	remove_directory(v->keys);
 	remove_directory(v->trust_directory);
+	remove_directory(v->images);
 	remove_directory(v->root);
 	g_free(v->root);
 	g_free(v->keys);
 	g_free(v->trust_directory);
+	g_free(v->images);
 	g_free(v->log);
 }
 

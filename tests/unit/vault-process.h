@@ -37,7 +37,8 @@ void vault_hear_refused(End *end, guint64 call, PvsError code, const char *param
 
 /* The process and its files. */
 typedef struct {
-	char *root, *keys, *trust_directory, *log;
+	char *root, *keys, *trust_directory, *images, *log;
+	const char *access; /* rules.h; NULL: RULE_ALL */
 	pid_t pid;
 	End *monitor, *trust;
 	EVP_PKEY *signer, *host;
