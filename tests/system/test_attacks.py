@@ -101,6 +101,11 @@ class FromOutside(harness.Case):
                                    "--clear-groups", sys.executable, "-c", ATTACK,
                                    *map(str, words))
         self.assertEqual(done.returncode, 0, done.stderr)
+        end = time.monotonic() + 5
+        while not self.found(cores, start, "sleep"):
+            if time.monotonic() > end:
+                self.skipTest("this machine writes no cores: " + start)
+            time.sleep(0.05)
         return set(json.loads(done.stdout))
 
     @unittest.skipUnless(harness.ROOT, "only root can be each of these users")
@@ -134,27 +139,34 @@ class Cores(harness.Case):
         with open(self.PATTERN, encoding="ascii") as file:
             old = file.read()
         try:
-            with open(self.PATTERN, "w", encoding="ascii") as file:
-                file.write(text)
+            try:
+                with open(self.PATTERN, "w", encoding="ascii") as file:
+                    file.write(text)
+            except OSError as error:
+                self.skipTest("core_pattern cannot be set: %s" % error)
             yield
         finally:
-            with open(self.PATTERN, "w", encoding="ascii") as file:
-                file.write(old)
+            with contextlib.suppress(OSError):
+                with open(self.PATTERN, "w", encoding="ascii") as file:
+                    file.write(old)
 
     def die_each(self):
         for role in ("front", "trust", "vault"):
+            since = len(self.daemon.log)
             with self.client() as one:
-                one.call("ping")
+                one.call("get_status")
                 for pid in self.daemon.workers(role):
                     victim = harness.Pid(pid)
                     victim.kill(signal.SIGSEGV)
                     victim.wait()
                     victim.close()
+            self.daemon.wait_log("front of uid .* died" if role == "front"
+                                 else "trust and the vault are back", since)
             with self.client() as one:
-                one.call("ping")
+                one.call("get_status")
 
-    def control(self, cores):
-        """An ordinary process does leave one."""
+    def control(self, cores, start):
+        """An ordinary process does leave one, or nothing can be told here."""
         done = harness.run_program("bash", "-c", "ulimit -c unlimited; sleep 60 & sleep 0.3; "
                                                  "kill -SEGV $!; wait", cwd=cores)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -169,22 +181,22 @@ class Cores(harness.Case):
         self.assertNotIn("core", log)
 
     def test_no_core_in_a_file_or_a_pipe(self):
-        """The pattern is the whole machine's: set only where PVS_CORE_PATTERN=1 allows it."""
+        """The pattern is the whole machine's: set only where PVS_CORE_PATTERN allows it. Its
+        value is this root's path as the machine's own processes know it, for a pipe's program is
+        one of these: / or that of a chroot."""
+        outside = os.environ.get("PVS_CORE_PATTERN", "").rstrip("/")
         if not os.environ.get("PVS_CORE_PATTERN") or not harness.ROOT:
             return
         # Outside of what is looked through: the control's core has nothing of ours.
         with tempfile.TemporaryDirectory(dir="/var/tmp") as cores:
             os.chmod(cores, 0o777)
             script = os.path.join(cores, "take")
-            harness.write_file(script, '#!/bin/sh\ncat >"%s/piped.$1.$2"\n' % cores, 0o755)
+            harness.write_file(script, '#!/bin/sh\ncat >"%s%s/piped.$1.$2"\n'
+                               % (outside, cores), 0o755)
             for text, start in (("%s/core.%%e.%%p" % cores, "core."),
-                                ("|%s %%e %%p" % script, "piped.")):
+                                ("|%s%s %%e %%p" % (outside, script), "piped.")):
                 with self.pattern(text):
-                    self.control(cores)
-                    end = time.monotonic() + harness.DEADLINE
-                    while not self.found(cores, start, "sleep"):
-                        self.assertLess(time.monotonic(), end, "the control left no core")
-                        time.sleep(0.05)
+                    self.control(cores, start)
                     self.die_each()
                     time.sleep(0.5)
                 self.assertEqual(self.found(cores, start, "pvsecretd"), [])
