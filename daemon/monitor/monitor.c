@@ -450,7 +450,7 @@ static gboolean begin(GError **error)
 	rules = pvs_reach(config, options->config_path, options->socket_path);
 	pvs_notify_open();
 	if (!role_begin(PVS_ROLE_MONITOR, error) || !watch_signals(error) ||
-	    !role_enter(PVS_ROLE_MONITOR, (const PvsPathRule *)rules->data, rules->len, error))
+	    !role_enter(PVS_ROLE_MONITOR, &g_array_index(rules, PvsPathRule, 0), rules->len, error))
 		return FALSE;
 	if (pvs_landlock_abi() == 0)
 		pvs_warning("the kernel has no Landlock: which files may be opened is left to "

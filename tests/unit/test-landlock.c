@@ -204,7 +204,7 @@ static void test_reach(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autofree char *conf = path(f, "inside/pvsecretd.conf");
 	g_autoptr(GArray) rules = pvs_reach(config, conf, NULL);
 
-	confined(f, (const PvsPathRule *)rules->data, rules->len, reaching);
+	confined(f, &g_array_index(rules, PvsPathRule, 0), rules->len, reaching);
 }
 
 static void test_reach_differs(void)
