@@ -72,22 +72,15 @@ def wait_for(what, condition, seconds=60):
 
 def processes():
     """The daemon's, by name: pvsecretd, pvsecretd-front, ...; lists of pids."""
-    group = show(SERVICE, "ControlGroup")
+    main = int(show(SERVICE, "MainPID"))
     found = {}
-    if not group:
-        return found
-    try:
-        with open("/sys/fs/cgroup%s/cgroup.procs" % group, encoding="ascii") as file:
-            pids = [int(line) for line in file]
-    except FileNotFoundError:
-        return found
-    for pid in pids:
+    for name in os.listdir("/proc"):
         try:
-            with open("/proc/%d/comm" % pid, encoding="ascii") as file:
-                found.setdefault(file.read().strip(), []).append(pid)
+            if name.isdigit() and main in (int(name), int(status_of(int(name))["PPid"])):
+                found.setdefault(status_of(int(name))["Name"], []).append(int(name))
         except (FileNotFoundError, ProcessLookupError):
-            pass
-    return found
+            pass  # it has ended meanwhile
+    return found if main else {}
 
 
 def status_of(pid):
@@ -149,7 +142,8 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         set_up()
-        must("systemctl", "stop", SERVICE)
+        # Who gave up waiting in the test before may still stand in the socket's queue.
+        wait_for("the service's end", self.is_stopped)
         shutil.rmtree(DROP_INS, ignore_errors=True)
         for path in glob.glob(ETC + "/cck.d/*"):
             os.unlink(path)
@@ -157,6 +151,11 @@ class Case(unittest.TestCase):
         must("systemctl", "reset-failed")
         must("systemctl", "start", SOCKET)
         self.assertEqual(show(SERVICE, "ActiveState"), "inactive")
+
+    @staticmethod
+    def is_stopped():
+        must("systemctl", "stop", SERVICE)
+        return show(SERVICE, "ActiveState") in ("inactive", "failed")
 
     def tearDown(self):
         must("systemctl", "stop", SERVICE)

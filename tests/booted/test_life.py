@@ -54,8 +54,8 @@ class Life(booted.Case):
         main = booted.show(booted.SERVICE, "MainPID")
         for role in ("vault", "trust", "front"):
             with self.subTest(role):
-                stopped = booted.wait_for("a " + role, lambda role=role: booted.processes().get(
-                    "pvsecretd-" + role))
+                stopped = booted.wait_for("a " + role, lambda role=role:
+                                          booted.processes().get("pvsecretd-" + role))
                 since = booted.cursor()
                 for pid in stopped:
                     os.kill(pid, signal.SIGSTOP)
@@ -113,7 +113,8 @@ class Life(booted.Case):
             done = booted.run("timeout", "9", "pvsecretctl", "ping", user=booted.MEMBER)
             self.assertNotEqual(done.returncode, 0)
             self.assertGreaterEqual(int(booted.show(booted.SERVICE, "NRestarts")), 2)
-            self.assertEqual(booted.show(booted.SERVICE, "ExecMainStatus"), "78")
+            booted.wait_for("the exit status of a wrong configuration", lambda: booted.show(
+                booted.SERVICE, "ExecMainStatus") == "78")
         finally:
             os.unlink(conf)
         self.assertEqual(booted.show(booted.SOCKET, "ActiveState"), "active")
