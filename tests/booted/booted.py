@@ -101,18 +101,17 @@ def traces(secret):
             base64.b64encode(secret)[:42])
 
 
-def journal(*more):
-    return must("journalctl", "--no-pager", "--output=cat", "--unit", SERVICE, *more)
-
-
-def cursor():
-    out = must("journalctl", "--no-pager", "--lines=0", "--show-cursor")
-    return out.rpartition("cursor: ")[2].strip()
+def journal(since=0):
+    """The lines of the service's log, but for the first SINCE."""
+    must("journalctl", "--sync")
+    lines = must("journalctl", "--no-pager", "--output=cat", "--unit", SERVICE).splitlines()
+    return lines[since:]
 
 
 def wait_journal(text, since):
+    """Until a line after the first SINCE has TEXT; take SINCE from len(journal())."""
     wait_for("the journal's line '%s'" % text,
-             lambda: text in journal("--after-cursor=" + since))
+             lambda: any(text in line for line in journal(since)))
 
 
 def ctl(*words, user=MEMBER, cwd="/"):

@@ -56,14 +56,14 @@ class Life(booted.Case):
             with self.subTest(role):
                 stopped = booted.wait_for("a " + role, lambda role=role:
                                           booted.processes().get("pvsecretd-" + role))
-                since = booted.cursor()
-                for pid in stopped:
-                    os.kill(pid, signal.SIGSTOP)
+                since = len(booted.journal())
+                # Of the fronts one: whose connection closes is served by the next.
+                os.kill(stopped[0], signal.SIGSTOP)
                 self.create("stop")
                 booted.wait_journal("the %s (pid %d) does not answer" % (role, stopped[0]), since)
                 self.create("stop")
                 now = booted.processes().get("pvsecretd-" + role, [])
-                self.assertEqual(set(stopped) & set(now), set())
+                self.assertNotIn(stopped[0], now)
                 self.assert_unharmed(main)
 
     def test_a_monitor_that_does_not_answer(self):
@@ -83,12 +83,12 @@ class Life(booted.Case):
         main = booted.show(booted.SERVICE, "MainPID")
         self.install_cck("brand-new")
         os.kill(booted.processes()["pvsecretd-vault"][0], signal.SIGSTOP)
-        since = booted.cursor()
+        since = len(booted.journal())
         booted.must("systemctl", "reload", booted.SERVICE)
         booted.wait_for("the new key", lambda: "brand-new" in booted.ctl("status").stdout)
         self.create("brand-new")
         self.assert_unharmed(main)
-        self.assertNotIn("giving up", booted.journal("--after-cursor=" + since))
+        self.assertFalse([line for line in booted.journal(since) if "giving up" in line])
 
     def test_idle_exit(self):
         """Ends when nobody is connected, without the unit failing; the next connection starts it."""
@@ -134,6 +134,6 @@ class Left(booted.Case):
                 self.assertNotIn(trace, text)
 
     def test_the_journal_has_a_line_for_readiness(self):
-        since = booted.cursor()
+        since = len(booted.journal())
         self.ping()
         booted.wait_journal("ready", since)

@@ -64,7 +64,7 @@ class Started(booted.Case):
 
     def test_first_connection(self):
         self.assertEqual(booted.show(booted.SOCKET, "ActiveState"), "active")
-        since = booted.cursor()
+        since = len(booted.journal())
         self.ping()
         self.assertEqual(booted.show(booted.SERVICE, "ActiveState"), "active")
         booted.wait_journal("ready", since)
