@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the unit lives through: processes that die or hang, idleness; and what it leaves behind"""
+"""What the unit lives through: processes that die or hang, idleness"""
 import os
 import signal
 
@@ -119,21 +119,3 @@ class Life(booted.Case):
             os.unlink(conf)
         self.assertEqual(booted.show(booted.SOCKET, "ActiveState"), "active")
         self.ping()
-
-
-class Left(booted.Case):
-    """What stands in the journal."""
-
-    def test_the_journal_has_no_secret(self):
-        self.install_cck("journal")
-        self.create("journal")
-        text = booted.must("journalctl", "--no-pager", "--output=export", "--all").encode()
-        self.assertIn(b"pvsecretd", text)
-        for secret in booted.SECRETS:
-            for trace in booted.traces(secret):
-                self.assertNotIn(trace, text)
-
-    def test_the_journal_has_a_line_for_readiness(self):
-        since = len(booted.journal())
-        self.ping()
-        booted.wait_journal("ready", since)
