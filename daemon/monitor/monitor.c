@@ -19,6 +19,7 @@
 
 #include "daemon/accounts.h"
 #include "daemon/log.h"
+#include "daemon/monitor/audit-log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
 #include "daemon/monitor/notify.h"
@@ -129,6 +130,10 @@ static void reload(void)
 			options->config_path, moved);
 
 		reload_failed(text);
+		return;
+	}
+	if (!pvs_audit_log_open(next_config->audit_log, &error)) {
+		reload_failed(error->message);
 		return;
 	}
 	pvs_info("reloading");
@@ -443,6 +448,9 @@ static gboolean begin(GError **error)
 	/* From here on the name service is out of reach. */
 	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
+		return FALSE;
+	if (!(options->check_config ? pvs_audit_log_check(config->audit_log, error)
+				    : pvs_audit_log_open(config->audit_log, error)))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
 	if (!pvs_worker_init(error))

@@ -40,6 +40,7 @@ static const struct {
 	{"HostKeyDirectory=", offsetof(PvsConfig, host_key_directory), FALSE},
 	{"CckDirectory=", offsetof(PvsConfig, cck_directory), FALSE},
 	{"ImageDirectory=", offsetof(PvsConfig, image_directory), FALSE},
+	{"AuditLog=", offsetof(PvsConfig, audit_log), TRUE},
 };
 
 static const char *path_at(const PvsConfig *config, gsize i)
@@ -78,6 +79,7 @@ GArray *pvs_reach(const PvsConfig *config, const char *config_path, const char *
 			    configured[i].file ? g_path_get_dirname(path_at(config, i))
 					       : g_strdup(path_at(config, i)),
 			    PVS_PATH_READ);
+	add(rules, g_path_get_dirname(config->audit_log), PVS_PATH_WRITE);
 	if (credentials)
 		add(rules, g_strdup(credentials), PVS_PATH_READ);
 	if (socket_path)

@@ -352,6 +352,11 @@ class Daemon:
         for key in ("TrustDirectory", "CrlDirectory", "HostKeyDirectory", "ImageDirectory"):
             settings[key] = os.path.join(self.top, key)
             os.mkdir(settings[key])
+        self.log_dir = os.path.join(self.top, "log")
+        os.mkdir(self.log_dir)
+        if ROOT:
+            os.chown(self.log_dir, DAEMON_UID, DAEMON_GID)
+        self.audit_log = settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
         self.trust_dir = settings["TrustDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
         self.image_dir = settings["ImageDirectory"]
