@@ -41,7 +41,7 @@ static struct {
 	pthread_cond_t changed;
 	GQueue waiting; /* of Item */
 	GQueue written;
-	guint source; /* that hands over what was written */
+	guint source;	/* that hands over what was written */
 	gboolean begun; /* the thread is past what the C library does at its start */
 	gboolean ending;
 } shared = {.mutex = PTHREAD_MUTEX_INITIALIZER};

@@ -356,7 +356,7 @@ class Daemon:
         os.mkdir(self.log_dir)
         if ROOT:
             os.chown(self.log_dir, DAEMON_UID, DAEMON_GID)
-        self.audit_log = settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
+        settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
         self.trust_dir = settings["TrustDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
         self.image_dir = settings["ImageDirectory"]
@@ -367,6 +367,7 @@ class Daemon:
             for path in pki.trust:
                 shutil.copy(path, self.trust_dir)
         settings.update(daemon or {})
+        self.audit_log = settings["AuditLog"]
         for name, key in (ccks if ccks is not None else {"cck": material.CANARY_CCK}).items():
             self.write_cck(name, key)
         self.credentials = None
