@@ -105,7 +105,7 @@ static void reload(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *state = NULL;
-	const char *moved;
+	const char *moved, *blocked;
 
 	if (!serving || exit_status >= 0)
 		return;
@@ -127,6 +127,16 @@ static void reload(void)
 			"%s: %s names another place than at the start, and the daemon may open no "
 			"other; systemctl restart pvsecretd",
 			options->config_path, moved);
+
+		reload_failed(text);
+		return;
+	}
+	blocked = pvs_reach_blocked(config);
+	if (blocked) {
+		g_autofree char *text = g_strdup_printf(
+			"%s: was not there, or was another place, when the daemon was started, and "
+			"it may open no other; systemctl restart pvsecretd",
+			blocked);
 
 		reload_failed(text);
 		return;
@@ -436,6 +446,7 @@ static gboolean begin(GError **error)
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
 	g_autoptr(GArray) rules = NULL;
+	int program;
 
 	config = read_config(error);
 	if (!config)
@@ -445,9 +456,10 @@ static gboolean begin(GError **error)
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
-	if (!pvs_worker_init(error))
+	program = pvs_worker_init(error);
+	if (program < 0)
 		return FALSE;
-	rules = pvs_reach(config, options->config_path, options->socket_path);
+	rules = pvs_reach(config, options->config_path, options->socket_path, program);
 	pvs_notify_open();
 	if (!role_begin(PVS_ROLE_MONITOR, error) || !watch_signals(error) ||
 	    !role_enter(PVS_ROLE_MONITOR, &g_array_index(rules, PvsPathRule, 0), rules->len, error))
