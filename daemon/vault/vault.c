@@ -28,6 +28,7 @@
 #include "daemon/vault/look.h"
 #include "daemon/vault/pool.h"
 #include "daemon/vault/request.h"
+#include "policy/cage.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
@@ -595,29 +596,34 @@ static gboolean count_threads(guint *threads, GError **error)
 }
 
 /* Keys are in the arena; this keeps what is around them (stacks, the heap) from the swap as well.
- * Last of all, so that what the process needs is known: with MCL_FUTURE and a limit that is too
- * low, mmap() would fail later, in the middle of a call. */
+ * The kernel compares all that is mapped with the limit. Under a limit that is lower for the
+ * moment, it refuses now what would leave no room for the heap to grow: with MCL_FUTURE, mmap()
+ * would fail in the middle of a call. (How much is mapped is not read in /proc, which is out of
+ * reach.) */
 static void lock_process(void)
 {
-	g_autofree char *text = NULL;
-	struct rlimit limit;
-	guint64 need = 0;
+	struct rlimit limit, lower;
+	int error = 0;
 
-	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
-		need = g_ascii_strtoull(text, NULL, 10) * (guint64)sysconf(_SC_PAGESIZE) + GROWTH;
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || need == 0)
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		return;
-	if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < need) {
+	lower = limit;
+	if (limit.rlim_cur != RLIM_INFINITY)
+		lower.rlim_cur = limit.rlim_cur > GROWTH ? limit.rlim_cur - GROWTH : 1;
+	if (setrlimit(RLIMIT_MEMLOCK, &lower) < 0 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		error = errno;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		error = errno;
+	if (error == ENOMEM)
 		pvs_info("keys are in locked memory; the rest of the process is not, since that "
-			 "takes LimitMEMLOCK=%" G_GUINT64_FORMAT "M, and it is %" G_GUINT64_FORMAT
-			 "M",
-			 need / (1024 * 1024) + 1, (guint64)limit.rlim_cur / (1024 * 1024));
-		return;
-	}
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+			 "takes more than the %" G_GUINT64_FORMAT " MiB of LimitMEMLOCK=; 128M is "
+			 "enough",
+			 (guint64)limit.rlim_cur / (1024 * 1024));
+	else if (error != 0)
 		pvs_warning("cannot lock the whole process (mlockall: %s); keys are in locked "
 			    "memory all the same",
-			    g_strerror(errno));
+			    g_strerror(error));
 }
 
 /* The same for looking at host keys, with each algorithm; nothing is signed by it. */
@@ -631,10 +637,16 @@ static void warm_up_look(void)
 			 sizeof nothing, point, NULL);
 }
 
+/* Of a thread: all files were read before it was started. */
+static gboolean begin_thread(GError **error)
+{
+	return role_enter_thread(error) && warm_up(error);
+}
+
 static gboolean load(PvsReader *reader, GError **error)
 {
 	static const PvsPoolFunctions functions = {
-		.begin = warm_up, .work = work, .done = done, .dropped = dropped};
+		.begin = begin_thread, .work = work, .done = done, .dropped = dropped};
 
 	if (!pvs_body_get(reader, pvs_vault_start_fields, &vault.start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
