@@ -43,7 +43,7 @@ static GMainLoop *loop;
 static PvsConfig *config;
 static PvsConfig *next_config; /* of the pair that is loading */
 static int exit_status = -1;   /* of the daemon, once it is ending */
-static gboolean serving;       /* the first pair has loaded: systemd was told */
+static gboolean serving;       /* the first workers have loaded: systemd was told */
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
 static guint refusals;	       /* in a row, without a pair */
@@ -177,6 +177,18 @@ static void on_accepted(int fd)
 	pvs_fronts_connection(fd, identity);
 }
 
+/* Not before one worker of each kind is in its cage. */
+static void begin_to_serve(void)
+{
+	if (serving || exit_status >= 0 || !pvs_pair_exists() || !pvs_fronts_is_warm())
+		return;
+	serving = TRUE;
+	pvs_listener_start(on_accepted);
+	pvs_notify("READY=1");
+	pvs_info("ready");
+	watch_idle();
+}
+
 /* A new pair takes over. */
 static void promote(void)
 {
@@ -192,12 +204,11 @@ static void promote(void)
 	}
 	pvs_fronts_connect_all();
 	if (!serving) {
-		serving = TRUE;
 		pvs_fronts_warm_up();
-		pvs_listener_start(on_accepted);
-		pvs_notify("READY=1");
-		pvs_info("ready");
-	} else if (reloaded) {
+		begin_to_serve();
+		return;
+	}
+	if (reloaded) {
 		pvs_info("reloaded");
 		reload_done();
 	} else {
@@ -444,7 +455,8 @@ static void watch_the_watchdog(void)
 static gboolean begin(GError **error)
 {
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
-	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
+	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle,
+						      begin_to_serve};
 	g_autoptr(GArray) rules = NULL;
 	int program;
 
