@@ -35,17 +35,23 @@ static const PvsPathRule system_rules[] = {
 	{"/dev/null", PVS_PATH_WRITE, -1},
 };
 
+typedef enum {
+	DIRECTORY,
+	OWNERS_DIRECTORY, /* where nobody else can make a link */
+	FILE_ITSELF,	  /* which is replaced by renaming: its directory is what counts */
+} Kind;
+
 static const struct {
 	const char *key;
 	gsize offset;
-	gboolean file; /* a file, which is replaced by renaming: its directory is what counts */
+	Kind kind;
 } configured[] = {
-	{"RootCA=", offsetof(PvsConfig, root_ca), TRUE},
-	{"TrustDirectory=", offsetof(PvsConfig, trust_directory), FALSE},
-	{"CrlDirectory=", offsetof(PvsConfig, crl_directory), FALSE},
-	{"HostKeyDirectory=", offsetof(PvsConfig, host_key_directory), FALSE},
-	{"CckDirectory=", offsetof(PvsConfig, cck_directory), FALSE},
-	{"ImageDirectory=", offsetof(PvsConfig, image_directory), FALSE},
+	{"RootCA=", offsetof(PvsConfig, root_ca), FILE_ITSELF},
+	{"TrustDirectory=", offsetof(PvsConfig, trust_directory), OWNERS_DIRECTORY},
+	{"CrlDirectory=", offsetof(PvsConfig, crl_directory), DIRECTORY},
+	{"HostKeyDirectory=", offsetof(PvsConfig, host_key_directory), OWNERS_DIRECTORY},
+	{"CckDirectory=", offsetof(PvsConfig, cck_directory), DIRECTORY},
+	{"ImageDirectory=", offsetof(PvsConfig, image_directory), DIRECTORY},
 };
 
 static const char *path_at(const PvsConfig *config, gsize i)
@@ -131,12 +137,12 @@ GArray *pvs_reach(const PvsConfig *config, const char *config_path, const char *
 	for (gsize i = 0; i < G_N_ELEMENTS(configured); i++) {
 		const char *path = path_at(config, i);
 
-		if (path && configured[i].file) {
+		if (path && configured[i].kind == FILE_ITSELF)
 			add_file(rules, path);
-		} else if (path) {
+		else if (path)
 			add(rules, g_strdup(path), PVS_PATH_READ);
+		if (path && configured[i].kind == OWNERS_DIRECTORY)
 			add_links(rules, path);
-		}
 	}
 	if (credentials)
 		add(rules, g_strdup(credentials), PVS_PATH_READ);
