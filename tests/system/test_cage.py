@@ -233,9 +233,9 @@ class Traced(unittest.TestCase):
 
     @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
     def test_the_monitor(self):
-        """After readiness: its own program by its descriptor, its configuration and the names of
-        users. No socket to anywhere."""
-        daemon = self.daemon("%process", "%file", "%network", "write")
+        """Readiness is said when one worker of each kind is in its cage. After it: the program by
+        its descriptor, the configuration and the names of users. No socket to anywhere."""
+        daemon = self.daemon("%process", "%file", "%network", "seccomp")
         monitor = daemon.process.pid
         with daemon.client() as one:
             one.call("get_status")
@@ -252,8 +252,14 @@ class Traced(unittest.TestCase):
         daemon.stop()
         ready = False
         executed = 0
+        roles, caged = {}, set()
         for pid, text in self.lines():
+            if (role := re.match(r'execveat\(.*"--role=(\w+)".* = 0$', text)):
+                roles[pid] = role.group(1)
+            if re.match(r"seccomp\(SECCOMP_SET_MODE_FILTER, .*= 0$", text):
+                caged.add(roles.get(pid))
             if re.match(r'(sendto|sendmsg|send)\(.*"READY=1"', text):
+                self.assertLessEqual({"front", "trust", "vault"}, caged)
                 ready = True
             name = text.partition("(")[0]
             if name.startswith("exec") and ready:
@@ -333,7 +339,7 @@ class Moved(unittest.TestCase):
     def test_a_link(self):
         """A document that is a link is followed, over a reload as well."""
         daemon = harness.Daemon(pki.get(), start=False)
-        there = os.path.join(daemon.top, "elsewhere")
+        there = os.path.join(harness.RUN, "elsewhere")
         os.mkdir(there)
         shutil.copy(pki.get().hosts[0].crt, os.path.join(there, "one.crt"))
         os.symlink(os.path.join(there, "one.crt"), os.path.join(daemon.host_key_dir, "one.crt"))
@@ -341,9 +347,10 @@ class Moved(unittest.TestCase):
         self.addCleanup(daemon.stop)
         for _ in range(2):
             with daemon.client() as one:
-                self.assertEqual(one.call("verify_host_key", {
-                    "host_key_document": pki.get().hosts[0].pem})["phkh"],
-                                 pki.get().hosts[0].phkh)
+                answer = one.call("create_association", {
+                    "hdr": base64.b64encode(HDR).decode(), "name": "by a link",
+                    "host_keys": [{"name": "one"}]})
+                self.assertEqual(answer["host_keys"][0]["phkh"], pki.get().hosts[0].phkh)
             self.assertIn("reloaded", daemon.reload())
 
     def test_a_new_directory(self):

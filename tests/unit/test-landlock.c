@@ -290,6 +290,28 @@ static void test_reach_links(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_remove(other);
 }
 
+static int not_following(const Fixture *f)
+{
+	g_autofree char *link = path(f, "inside/link");
+
+	return can_open(f->file, O_RDONLY) == 0 && can_open(link, O_RDONLY) == EACCES ? 0 : 2;
+}
+
+/* Where somebody else than the owner may make links, a link opens nothing. */
+static void test_reach_others_links(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(PvsConfig) config = pvs_config_new();
+	g_autofree char *link = path(f, "inside/link");
+	g_autoptr(GArray) rules = NULL;
+
+	g_assert_cmpint(symlink("../outside/secret", link), ==, 0);
+	g_free(config->crl_directory);
+	config->crl_directory = g_strdup(f->inside);
+	rules = pvs_reach(config, "/etc/pvsecretd.conf", NULL, 0);
+	confined(f, &g_array_index(rules, PvsPathRule, 0), rules->len, not_following);
+	g_remove(link);
+}
+
 static int being_blocked(const Fixture *f)
 {
 	g_autoptr(PvsConfig) config = pvs_config_new();
@@ -360,6 +382,42 @@ static void test_fails_closed(void)
 	g_assert_cmpint(enters_without(SCMP_SYS(landlock_create_ruleset), EOPNOTSUPP), ==, TRUE);
 }
 
+/* What becomes of one in the monitor's cage that executes the program by a descriptor. */
+static int status_of(int program, int by)
+{
+	g_autoptr(PvsConfig) config = pvs_config_new();
+	g_autoptr(GArray) rules = pvs_reach(config, "/etc/pvsecretd.conf", NULL, program);
+	char name[] = "test", list[] = "-l";
+	char *argv[] = {name, list, NULL}, *envp[] = {NULL};
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		close(1);
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		    !role_enter(PVS_ROLE_MONITOR, &g_array_index(rules, PvsPathRule, 0), rules->len,
+				NULL))
+			_exit(99);
+		syscall(SYS_execveat, by, "", argv, envp, AT_EMPTY_PATH);
+		_exit(98);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	return status;
+}
+
+/* By that one descriptor alone: another, even of the same file, is one that somebody else opened.
+ */
+static void test_program(void)
+{
+	int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	int other = fcntl(program, F_DUPFD_CLOEXEC, 20);
+
+	g_assert_cmpint(status_of(program, program), ==, 0);
+	g_assert_cmpint(WTERMSIG(status_of(program, other)), ==, SIGSYS);
+	close(program);
+	close(other);
+}
+
 static gpointer in_a_thread(gpointer name)
 {
 	if (can_open(name, O_RDONLY) != 0 || !role_enter_thread(NULL))
@@ -401,9 +459,12 @@ int main(int argc, char **argv)
 	g_test_add("/landlock/write", Fixture, NULL, set_up, test_write, tear_down);
 	g_test_add("/landlock/reach", Fixture, NULL, set_up, test_reach, tear_down);
 	g_test_add("/landlock/reach/links", Fixture, NULL, set_up, test_reach_links, tear_down);
+	g_test_add("/landlock/reach/others-links", Fixture, NULL, set_up, test_reach_others_links,
+		   tear_down);
 	g_test_add("/landlock/reach/blocked", Fixture, NULL, set_up, test_reach_blocked, tear_down);
 	g_test_add_func("/landlock/reach/differs", test_reach_differs);
 #ifndef PVS_CAGE_LOG
+	g_test_add_func("/landlock/program", test_program);
 	g_test_add("/landlock/thread", Fixture, NULL, set_up, test_thread, tear_down);
 	g_test_add_func("/landlock/fails-closed", test_fails_closed);
 #endif
