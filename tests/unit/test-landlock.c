@@ -192,6 +192,7 @@ static const char *library(void)
 	return dladdr((void *)(gsize)getpid, &info) ? info.dli_fname : NULL;
 }
 
+#ifndef PVS_CAGE_LOG
 /* By its descriptor, as the monitor starts its children. */
 static int can_execute_itself(int program)
 {
@@ -209,6 +210,7 @@ static int can_execute_itself(int program)
 	}
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+#endif
 
 static int reaching(const Fixture *f)
 {
@@ -224,8 +226,10 @@ static int reaching(const Fixture *f)
 	if (can_open(conf, O_RDWR | O_CREAT) != EACCES)
 		return 4;
 	/* The program itself can be started again, others cannot. */
+#ifndef PVS_CAGE_LOG /* a sanitizer looks into /proc at the end */
 	if (can_execute_itself(f->self) != 0)
 		return 5;
+#endif
 	if (can_execute("/usr/bin/env") != EACCES || can_execute(f->program) != EACCES)
 		return 6;
 	return can_open(library(), O_RDONLY) == 0 && can_execute(library()) == EACCES ? 0 : 7;
