@@ -225,7 +225,7 @@ static int reaching(const Fixture *f)
 		return 3;
 	if (can_open(conf, O_RDWR | O_CREAT) != EACCES)
 		return 4;
-	/* The program itself can be started again, others cannot. */
+		/* The program itself can be started again, others cannot. */
 #ifndef PVS_CAGE_LOG /* a sanitizer looks into /proc at the end */
 	if (can_execute_itself(f->self) != 0)
 		return 5;
