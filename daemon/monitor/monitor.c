@@ -44,7 +44,7 @@ static GMainLoop *loop;
 static PvsConfig *config;
 static PvsConfig *next_config; /* of the pair that is loading */
 static int exit_status = -1;   /* of the daemon, once it is ending */
-static gboolean serving;       /* the first pair has loaded: systemd was told */
+static gboolean serving;       /* the first workers have loaded: systemd was told */
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
 static guint refusals;	       /* in a row, without a pair */
@@ -106,7 +106,7 @@ static void reload(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *state = NULL;
-	const char *moved;
+	const char *moved, *blocked;
 
 	if (!serving || exit_status >= 0)
 		return;
@@ -128,6 +128,16 @@ static void reload(void)
 			"%s: %s names another place than at the start, and the daemon may open no "
 			"other; systemctl restart pvsecretd",
 			options->config_path, moved);
+
+		reload_failed(text);
+		return;
+	}
+	blocked = pvs_reach_blocked(config);
+	if (blocked) {
+		g_autofree char *text = g_strdup_printf(
+			"%s: was not there, or was another place, when the daemon was started, and "
+			"it may open no other; systemctl restart pvsecretd",
+			blocked);
 
 		reload_failed(text);
 		return;
@@ -172,6 +182,18 @@ static void on_accepted(int fd)
 	pvs_fronts_connection(fd, identity);
 }
 
+/* Not before one worker of each kind is in its cage. */
+static void begin_to_serve(void)
+{
+	if (serving || exit_status >= 0 || !pvs_pair_exists() || !pvs_fronts_is_warm())
+		return;
+	serving = TRUE;
+	pvs_listener_start(on_accepted);
+	pvs_notify("READY=1");
+	pvs_info("ready");
+	watch_idle();
+}
+
 /* A new pair takes over. */
 static void promote(void)
 {
@@ -187,12 +209,11 @@ static void promote(void)
 	}
 	pvs_fronts_connect_all();
 	if (!serving) {
-		serving = TRUE;
 		pvs_fronts_warm_up();
-		pvs_listener_start(on_accepted);
-		pvs_notify("READY=1");
-		pvs_info("ready");
-	} else if (reloaded) {
+		begin_to_serve();
+		return;
+	}
+	if (reloaded) {
 		pvs_info("reloaded");
 		reload_done();
 	} else {
@@ -439,8 +460,10 @@ static void watch_the_watchdog(void)
 static gboolean begin(GError **error)
 {
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
-	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
+	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle,
+						      begin_to_serve};
 	g_autoptr(GArray) rules = NULL;
+	int program;
 
 	config = read_config(error);
 	if (!config)
@@ -453,9 +476,10 @@ static gboolean begin(GError **error)
 				    : pvs_audit_log_open(config->audit_log, error)))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
-	if (!pvs_worker_init(error))
+	program = pvs_worker_init(error);
+	if (program < 0)
 		return FALSE;
-	rules = pvs_reach(config, options->config_path, options->socket_path);
+	rules = pvs_reach(config, options->config_path, options->socket_path, program);
 	pvs_notify_open();
 	if (!role_begin(PVS_ROLE_MONITOR, error) || !watch_signals(error) ||
 	    !role_enter(PVS_ROLE_MONITOR, &g_array_index(rules, PvsPathRule, 0), rules->len, error))

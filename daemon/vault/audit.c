@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/encoding.h"
 #include "protocol/error.h"
@@ -43,6 +44,7 @@ static struct {
 	GQueue written;
 	guint source;	/* that hands over what was written */
 	gboolean begun; /* the thread is past what the C library does at its start */
+	gboolean caged;
 	gboolean ending;
 } shared = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -284,8 +286,11 @@ static gboolean wait_for_work(void)
 
 static void *run(void *data G_GNUC_UNUSED)
 {
+	gboolean caged = role_enter_thread(NULL);
+
 	pthread_mutex_lock(&shared.mutex);
 	shared.begun = TRUE;
+	shared.caged = caged;
 	pthread_cond_broadcast(&shared.changed);
 	pthread_mutex_unlock(&shared.mutex);
 	for (;;) {
@@ -415,6 +420,11 @@ gboolean pvs_audit_start(gboolean always, GError **error)
 		pthread_cond_wait(&shared.changed, &shared.mutex);
 	pthread_mutex_unlock(&shared.mutex);
 	running = TRUE;
+	if (!shared.caged) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+				    "the thread that writes the audit log cannot be confined");
+		return FALSE;
+	}
 	return TRUE;
 }
 

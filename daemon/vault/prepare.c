@@ -74,25 +74,28 @@ gboolean pvs_prepare_threads(guint n_ccks, guint *threads, GError **error)
 
 void pvs_prepare_memory(void)
 {
-	g_autofree char *text = NULL;
-	struct rlimit limit;
-	guint64 need = 0;
+	struct rlimit limit, lower;
+	int error = 0;
 
-	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
-		need = g_ascii_strtoull(text, NULL, 10) * (guint64)sysconf(_SC_PAGESIZE) + GROWTH;
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || need == 0)
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		return;
-	if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < need) {
+	lower = limit;
+	if (limit.rlim_cur != RLIM_INFINITY)
+		lower.rlim_cur = limit.rlim_cur > GROWTH ? limit.rlim_cur - GROWTH : 1;
+	if (setrlimit(RLIMIT_MEMLOCK, &lower) < 0 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		error = errno;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		error = errno;
+	if (error == ENOMEM)
 		pvs_info("keys are in locked memory; the rest of the process is not, since that "
-			 "takes LimitMEMLOCK=%" G_GUINT64_FORMAT "M, and it is %" G_GUINT64_FORMAT
-			 "M",
-			 need / (1024 * 1024) + 1, (guint64)limit.rlim_cur / (1024 * 1024));
-		return;
-	}
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+			 "takes more than the %" G_GUINT64_FORMAT " MiB of LimitMEMLOCK=; 128M is "
+			 "enough",
+			 (guint64)limit.rlim_cur / (1024 * 1024));
+	else if (error != 0)
 		pvs_warning("cannot lock the whole process (mlockall: %s); keys are in locked "
 			    "memory all the same",
-			    g_strerror(errno));
+			    g_strerror(error));
 }
 
 void pvs_prepare_looking(const PvsLook *look)

@@ -17,6 +17,8 @@ void pvs_prepare_looking(const PvsLook *look);
 gboolean pvs_prepare_threads(guint n_ccks, guint *threads, GError **error);
 
 /* Keys are in the arena; this keeps what is around them (stacks, the heap) from the swap as well,
- * where the limit allows it. Last of all, so that what the process needs is known: with MCL_FUTURE
- * and a limit that is too low, mmap() would fail later, in the middle of a call. */
+ * where the limit allows it. The kernel compares all that is mapped with the limit. Under a limit
+ * that is lower for the moment, it refuses now what would leave no room for the heap to grow: with
+ * MCL_FUTURE, mmap() would fail in the middle of a call. (How much is mapped is not read in /proc,
+ * which is out of reach.) */
 void pvs_prepare_memory(void);

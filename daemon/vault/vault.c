@@ -27,6 +27,7 @@
 #include "daemon/vault/prepare.h"
 #include "daemon/vault/record.h"
 #include "daemon/vault/request.h"
+#include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
@@ -627,10 +628,16 @@ static gboolean load_files(GError **error)
 	return TRUE;
 }
 
+/* Of a thread: all files were read before it was started. */
+static gboolean begin_thread(GError **error)
+{
+	return role_enter_thread(error) && pvs_prepare_building(error);
+}
+
 static gboolean load(PvsReader *reader, GError **error)
 {
 	static const PvsPoolFunctions functions = {
-		.begin = pvs_prepare_building, .work = work, .done = done, .dropped = dropped};
+		.begin = begin_thread, .work = work, .done = done, .dropped = dropped};
 
 	if (!pvs_body_get(reader, pvs_vault_start_fields, &vault.start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,

@@ -15,6 +15,8 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -33,7 +35,8 @@
 #error "say what the architecture is called"
 #endif
 
-#define LAST 480 /* numbers of system calls are below it */
+#define LAST	480 /* numbers of system calls are below it */
+#define PROGRAM 17  /* what the daemon's own program would be open as */
 
 static const PvsRole roles[] = {PVS_ROLE_MONITOR, PVS_ROLE_FRONT, PVS_ROLE_TRUST, PVS_ROLE_VAULT};
 
@@ -42,7 +45,8 @@ static const PvsRole roles[] = {PVS_ROLE_MONITOR, PVS_ROLE_FRONT, PVS_ROLE_TRUST
 static gboolean fits(const PvsSyscallRow *row, const guint64 *args)
 {
 	for (guint i = 0; i < PVS_SYSCALL_CHECKS && row->checks[i].mask; i++)
-		if ((args[row->checks[i].argument] & row->checks[i].mask) != row->checks[i].value)
+		if ((args[row->checks[i].argument] & row->checks[i].mask) !=
+		    pvs_syscall_value(&row->checks[i], PROGRAM))
 			return FALSE;
 	return TRUE;
 }
@@ -78,7 +82,7 @@ static Filter filter_of(PvsRole role)
 	Filter f;
 	off_t size;
 
-	g_assert_true(pvs_syscalls_export(role, fd, &error));
+	g_assert_true(pvs_syscalls_export(role, PROGRAM, fd, &error));
 	g_assert_no_error(error);
 	size = lseek(fd, 0, SEEK_END);
 	g_assert_cmpint(size, >, 0);
@@ -151,9 +155,10 @@ static guint64 some_argument(GRand *dice)
 		return 0;
 	default: {
 		const PvsSyscallCheck *check =
-			&rows[g_rand_int_range(dice, 0, (gint32)n)].checks[0];
+			&rows[g_rand_int_range(dice, 0, (gint32)n)]
+				 .checks[g_rand_int_range(dice, 0, PVS_SYSCALL_CHECKS)];
 
-		value = check->value;
+		value = pvs_syscall_value(check, PROGRAM);
 		if (g_rand_boolean(dice))
 			value |= G_GUINT64_CONSTANT(1) << g_rand_int_range(dice, 0, 64);
 		return value;
@@ -233,6 +238,129 @@ static void test_form(gconstpointer data)
 	g_free(f.code);
 }
 
+/* What no process of ours has any business with, whatever the table says; and, behind the zero,
+ * what none but the monitor has. By name, for libseccomp knows each on every machine. */
+static const int never[] = {
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(openat2),
+	SCMP_SYS(creat),
+	SCMP_SYS(execve),
+	SCMP_SYS(uselib),
+	SCMP_SYS(socket),
+	SCMP_SYS(connect),
+	SCMP_SYS(bind),
+	SCMP_SYS(listen),
+	SCMP_SYS(clone3),
+	SCMP_SYS(vfork),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(kcmp),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register),
+	SCMP_SYS(bpf),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(add_key),
+	SCMP_SYS(request_key),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(chdir),
+	SCMP_SYS(personality),
+	SCMP_SYS(shmat),
+	SCMP_SYS(pkey_mprotect),
+	SCMP_SYS(remap_file_pages),
+	SCMP_SYS(memfd_create),
+	SCMP_SYS(setuid),
+	SCMP_SYS(setgid),
+	SCMP_SYS(setresuid),
+	SCMP_SYS(setresgid),
+	SCMP_SYS(setgroups),
+	SCMP_SYS(capset),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(link),
+	SCMP_SYS(linkat),
+	SCMP_SYS(symlink),
+	SCMP_SYS(symlinkat),
+	SCMP_SYS(mknod),
+	SCMP_SYS(mknodat),
+	SCMP_SYS(chmod),
+	SCMP_SYS(fchmodat),
+	SCMP_SYS(chown),
+	SCMP_SYS(fchownat),
+	SCMP_SYS(truncate),
+	SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(rmdir),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(splice),
+	SCMP_SYS(vmsplice),
+	SCMP_SYS(rt_sigqueueinfo),
+	SCMP_SYS(tkill),
+	SCMP_SYS(init_module),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(reboot),
+	0,
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(stat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(execveat),
+	SCMP_SYS(clone),
+	SCMP_SYS(fork),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(kill),
+	SCMP_SYS(prctl),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(dup2),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(wait4),
+	SCMP_SYS(munlockall),
+	SCMP_SYS(munlock),
+	SCMP_SYS(memfd_secret),
+};
+
+/* With the arguments that are most likely to fit some row. */
+static void test_never(gconstpointer data)
+{
+	static const guint64 values[] = {0, 1, 2, PROGRAM, 0x1000, G_MAXUINT64};
+	PvsRole role = *(const PvsRole *)data;
+	Filter f = filter_of(role);
+	gboolean workers = FALSE;
+
+	for (guint i = 0; i < G_N_ELEMENTS(never); i++) {
+		workers |= i > 0 && never[i] == 0;
+		if (never[i] <= 0 || (workers && role == PVS_ROLE_MONITOR))
+			continue;
+		for (guint v = 0; v < G_N_ELEMENTS(values); v++) {
+			struct seccomp_data call = {.arch = NATIVE, .nr = never[i]};
+
+			for (guint a = 0; a < 6; a++)
+				call.args[a] = values[v];
+			if (run(&f, &call) == SECCOMP_RET_ALLOW)
+				g_error("%s may make call %d", pvs_role_name(role), never[i]);
+		}
+	}
+	g_assert_true(workers);
+	g_free(f.code);
+}
+
 /* ---- for real ---- */
 
 #ifndef PVS_CAGE_LOG
@@ -300,37 +428,227 @@ static void test_every_number(gconstpointer data)
 }
 
 #ifdef __x86_64__
-static void x32_getpid(void)
+static void by_x32(long number)
 {
-	syscall(0x40000000L | SYS_getpid);
+	syscall(0x40000000L | number, -1L, -1L, -1L, -1L, -1L, -1L);
 }
 
-/* i386: 20 is getpid there. */
-static void i386_getpid(void)
+static void by_i386(long number)
 {
-	long result = 20;
+	long result = number;
 
 	__asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
 }
 
+/* Even what is harmless by the native entry. */
 static void test_other_entries(gconstpointer data)
 {
-	void (*const entries[])(void) = {x32_getpid, i386_getpid};
+	void (*const entries[])(long) = {by_x32, by_i386};
 
-	for (guint i = 0; i < G_N_ELEMENTS(entries); i++) {
+	for (guint i = 0; i < G_N_ELEMENTS(entries) * LAST; i++) {
 		pid_t pid = fork();
 		int status;
 
 		if (pid == 0) {
 			enter(*(const PvsRole *)data);
-			entries[i]();
+			entries[i / LAST](i % LAST);
 			syscall(SYS_exit_group, 0);
 		}
 		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-		g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			g_error("%s, call %u by %s: wait status %#x",
+				pvs_role_name(*(const PvsRole *)data), i % LAST,
+				i < LAST ? "x32" : "i386", (guint)status);
 	}
 }
 #endif
+
+/* ---- what is done with memory, and what libraries put off ---- */
+
+static int after_entering(PvsRole role, void (*act)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		enter(role);
+		act();
+		syscall(SYS_exit_group, 0);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	return status;
+}
+
+static void map_all(void)
+{
+	void *got = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	syscall(SYS_exit_group, got == MAP_FAILED);
+}
+
+static void map_code(void)
+{
+	void *got = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	syscall(SYS_exit_group, got == MAP_FAILED);
+}
+
+static void make_code(void)
+{
+	void *got = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	syscall(SYS_exit_group, got == MAP_FAILED || mprotect(got, 4096, PROT_EXEC) != 0);
+}
+
+static void map_data(void)
+{
+	void *got = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	syscall(SYS_exit_group, got == MAP_FAILED || munmap(got, 4096) != 0);
+}
+
+static void test_memory(gconstpointer data)
+{
+	PvsRole role = *(const PvsRole *)data;
+
+	g_assert_cmpint(after_entering(role, map_data), ==, 0);
+	/* Killed, or refused where a filter cannot see it. */
+	g_assert_cmpint(after_entering(role, map_all), !=, 0);
+#ifndef __s390x__
+	g_assert_cmpint(WTERMSIG(after_entering(role, map_all)), ==, SIGSYS);
+	g_assert_cmpint(WTERMSIG(after_entering(role, map_code)), ==, SIGSYS);
+#endif
+	g_assert_cmpint(WTERMSIG(after_entering(role, make_code)), ==, SIGSYS);
+}
+
+/* Besides the filter: refused by the process's own setting, where the kernel has it. */
+static void test_memory_setting(void)
+{
+	enum { GET_MDWE = 66 };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		/* The monitor may ask. */
+		enter(PVS_ROLE_MONITOR);
+		syscall(SYS_exit_group, prctl(GET_MDWE, 0, 0, 0, 0) & 0xff);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFEXITED(status));
+	if (prctl(GET_MDWE, 0, 0, 0, 0) < 0)
+		g_test_skip("the kernel has no PR_SET_MDWE (Linux 6.3)");
+	else
+		g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Enough for the C library to ask how much memory there is. */
+static void sort_much(void)
+{
+	int *numbers = g_new(int, 100000);
+
+	for (int i = 0; i < 100000; i++)
+		numbers[i] = -i;
+	qsort(numbers, 100000, sizeof *numbers, ascending);
+	syscall(SYS_exit_group, numbers[0] != -99999);
+}
+
+static void ask_for_errors(void)
+{
+	for (int i = 0; i < 140; i++)
+		g_assert_nonnull(g_strerror(i));
+}
+
+static void ask_for_the_time(void)
+{
+	g_autoptr(GDateTime) here = g_date_time_new_now_local();
+
+	syscall(SYS_exit_group, here == NULL);
+}
+
+static void draw(void)
+{
+	g_random_int();
+}
+
+static void count_processors(void)
+{
+	syscall(SYS_exit_group, g_get_num_processors() < 1);
+}
+
+static void use_much_memory(void)
+{
+	void *pieces[64];
+
+	for (guint round = 0; round < 3; round++) {
+		for (guint i = 0; i < G_N_ELEMENTS(pieces); i++) {
+			pieces[i] = g_malloc((gsize)1 << (10 + i % 12));
+			pieces[i] = g_realloc(pieces[i], (gsize)2 << (10 + i % 12));
+		}
+		for (guint i = 0; i < G_N_ELEMENTS(pieces); i++)
+			g_free(pieces[i]);
+	}
+}
+
+static void print(void)
+{
+	FILE *stream = fdopen(1, "w");
+
+	fprintf(stream, "#\n");
+	fflush(stream);
+}
+
+/* What nobody uses before the cage is on, and somebody may behind it: it does what it can. */
+static void test_lazy(gconstpointer data)
+{
+	static const struct {
+		const char *what;
+		void (*act)(void);
+	} cases[] = {
+		{"qsort()", sort_much},
+		{"g_strerror()", ask_for_errors},
+		{"the local time", ask_for_the_time},
+		{"g_random_int()", draw},
+		{"the number of processors", count_processors},
+		{"malloc()", use_much_memory},
+		{"a stream", print},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_test_message("%s", cases[i].what);
+		g_assert_cmphex((guint)after_entering(*(const PvsRole *)data, cases[i].act), ==, 0);
+	}
+}
+
+/* A broken invariant ends as what it is, not as an attack. */
+static void test_abort(gconstpointer data)
+{
+	g_assert_cmpint(WTERMSIG(after_entering(*(const PvsRole *)data, abort)), ==, SIGABRT);
+}
+
+static void kill_the_parent(void)
+{
+	syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static void test_kill(gconstpointer data)
+{
+	PvsRole role = *(const PvsRole *)data;
+	int status = after_entering(role, kill_the_parent);
+
+	if (role == PVS_ROLE_MONITOR)
+		g_assert_cmpint(status, ==, 0);
+	else
+		g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
+}
 #endif
 
 int main(int argc, char **argv)
@@ -344,11 +662,16 @@ int main(int argc, char **argv)
 			{"form", test_form},
 			{"simulated", test_simulated},
 			{"architectures", test_architectures},
+			{"never", test_never},
 #ifndef PVS_CAGE_LOG
 			{"every-number", test_every_number},
 #ifdef __x86_64__
 			{"other-entries", test_other_entries},
 #endif
+			{"memory", test_memory},
+			{"lazy", test_lazy},
+			{"abort", test_abort},
+			{"kill", test_kill},
 #endif
 		};
 
@@ -359,5 +682,8 @@ int main(int argc, char **argv)
 			g_test_add_data_func(path, &roles[i], cases[c].test);
 		}
 	}
+#ifndef PVS_CAGE_LOG
+	g_test_add_func("/syscalls/memory-setting", test_memory_setting);
+#endif
 	return g_test_run();
 }
