@@ -268,7 +268,7 @@ static const int never[] = {
 	SYS_clone,
 	SYS_fork,
 	SYS_socketpair,
-	SYS_accept,
+
 	SYS_accept4,
 	SYS_kill,
 	SYS_prctl,
@@ -283,7 +283,13 @@ static const int never[] = {
 	SYS_wait4,
 	SYS_munlockall,
 	SYS_munlock,
+
+#ifdef SYS_accept
+	SYS_accept,
+#endif
+#ifdef SYS_memfd_secret
 	SYS_memfd_secret,
+#endif
 };
 
 /* With the arguments that are most likely to fit some row. */
