@@ -4,7 +4,9 @@
  *
  * One table. What is in no row of a role's ends the process (SIGSYS), as does every call by another
  * architecture's entry (x32, i386 on x86-64). Arguments are compared for equality, whole or under a
- * mask, and in no other way: libseccomp 2.5 gets ordered comparisons of 64-bit arguments wrong.
+ * mask, and in no other way. The filter is made here, a row after the other: libseccomp 2.5 has on
+ * s390x every call of a socket allowed by socketcall(2) as well, where no argument can be looked
+ * at.
  */
 #pragma once
 
@@ -30,7 +32,7 @@ typedef struct {
 } PvsSyscallCheck;
 
 typedef struct {
-	int number; /* negative: this machine has no such call */
+	int number;
 	guint roles;
 	PvsSyscallVerdict verdict;
 	int error;
