@@ -327,7 +327,7 @@ class Daemon:
     alive = []
 
     def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, access=None,
-                 images=None, config=None, args=(), through=(), start=True):
+                 images=None, config=None, args=(), through=(), capabilities="-all", start=True):
         """PKI: files for trust.d and the root. CCKS: name -> bytes. DAEMON, LIMITS: keys of these
         sections. ACCESS: name of a section -> its keys; everything for everybody if None. IMAGES:
         name -> SE header. CONFIG: the whole text instead of DAEMON, LIMITS and ACCESS.
@@ -340,6 +340,7 @@ class Daemon:
         self.cck_dir = os.path.join(self.keys, "cck.d")
         self.args = args
         self.through = through
+        self.capabilities = capabilities
         self.process = None
         self.status = None
         self.log = bytearray()
@@ -402,7 +403,8 @@ class Daemon:
         become = ["setpriv", "--pdeathsig", "KILL"]
         if ROOT:
             become += ["--reuid", str(DAEMON_UID), "--regid", str(DAEMON_GID), "--clear-groups",
-                       "--inh-caps=-all", "--bounding-set=-all"]
+                       *("--%s=%s" % (set_, self.capabilities)
+                         for set_ in ("inh-caps", "ambient-caps", "bounding-set"))]
         env = clean_env(PVS_TEST_LEFTOVER="1")
         if self.credentials:
             env["CREDENTIALS_DIRECTORY"] = self.credentials
