@@ -21,6 +21,8 @@ typedef enum {
 	PVS_SCOPE_PING = 1 << 6,
 	PVS_SCOPE_HELP = 1 << 7,
 	PVS_SCOPE_ACCESS = 1 << 8,
+	PVS_SCOPE_AUDIT = 1 << 9,
+	PVS_SCOPE_AUDIT_VERIFY = 1 << 10,
 } PvsScope;
 
 #define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
@@ -32,6 +34,7 @@ struct PvsCommand {
 	const char *name; /* NULL ends a list */
 	PvsScope scope;
 	const char *operand;	    /* what stands behind it, for people: "NAME"; NULL: nothing */
+	gboolean many;		    /* one or more of these */
 	const PvsCommand *children; /* NULL: none */
 	/* NULL: has children. */
 	gboolean (*run)(const PvsArguments *arguments, GError **error);
@@ -47,7 +50,8 @@ extern const PvsCommand pvs_command_root;
 struct PvsArguments {
 	const PvsCommand *path[PVS_COMMAND_DEPTH]; /* from the root to the command */
 	guint depth;				   /* how many */
-	const char *operand;
+	const char *operand;			   /* the first */
+	GPtrArray *operands;			   /* where the command takes many: all */
 	gboolean help;	  /* --help: print that of the path, nothing else counts */
 	gboolean version; /* --version: likewise */
 
@@ -121,4 +125,5 @@ gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
 gboolean pvs_status(const PvsArguments *arguments, GError **error);
 gboolean pvs_access(const PvsArguments *arguments, GError **error);
+gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error);
 gboolean pvs_ping(const PvsArguments *arguments, GError **error);

@@ -36,6 +36,22 @@ static const PvsCommand host_key_commands[] = {
 	{.name = NULL},
 };
 
+static const PvsCommand audit_commands[] = {
+	{.name = "verify",
+	 .scope = PVS_SCOPE_AUDIT_VERIFY,
+	 .operand = "FILE...",
+	 .many = TRUE,
+	 .run = pvs_audit_verify,
+	 .summary = "Tell whether the audit log is whole",
+	 .about = "Reads the files of an audit log, the oldest first, and checks that each line "
+		  "follows the one before: that none was changed, lost or put elsewhere. Needs no "
+		  "daemon. Lines that are missing at the end show in the journal alone, which has "
+		  "the number and the hash of each. The exit status is 0 if all is well, else 1.",
+	 .examples = "  pvsecretctl audit verify /var/log/pvsecretd/audit.log.1 \\\n"
+		     "      /var/log/pvsecretd/audit.log\n"},
+	{.name = NULL},
+};
+
 static const PvsCommand commands[] = {
 	{.name = "create",
 	 .scope = PVS_SCOPE_CREATE,
@@ -64,6 +80,11 @@ static const PvsCommand commands[] = {
 		 "Shows who you are for the daemon, and the [access] sections of its configuration "
 		 "that fit you: the methods, keys, images and names of secrets that each allows, "
 		 "as patterns. Who has no section may do nothing, not even this."},
+	{.name = "audit",
+	 .scope = PVS_SCOPE_AUDIT,
+	 .children = audit_commands,
+	 .summary = "Look at the audit log",
+	 .about = "The audit log has a line for every call that named a key or a host key."},
 	{.name = "ping",
 	 .scope = PVS_SCOPE_PING,
 	 .run = pvs_ping,

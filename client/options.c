@@ -301,8 +301,12 @@ static gboolean parse_word(Parser *parser, const char *word, GError **error)
 	if (command->children)
 		return usage_take(parser, error,
 				  g_strdup_printf("\"%s\": there is no such command", word));
-	if (command->operand && !parser->out->operand && !parser->help_of) {
-		parser->out->operand = word;
+	if (command->operand && (command->many || !parser->out->operand) && !parser->help_of) {
+		if (!parser->out->operand)
+			parser->out->operand = word;
+		if (!parser->out->operands)
+			parser->out->operands = g_ptr_array_new();
+		g_ptr_array_add(parser->out->operands, (gpointer)(gintptr)word);
 		return TRUE;
 	}
 	return usage_take(parser, error, g_strdup_printf("\"%s\": is one word too many", word));
@@ -365,6 +369,7 @@ gboolean pvs_arguments_parse(int argc, char **argv, PvsArguments *arguments, GEr
 
 void pvs_arguments_clear(PvsArguments *arguments)
 {
+	g_clear_pointer(&arguments->operands, g_ptr_array_unref);
 	for (guint i = 0; i < pvs_n_options; i++)
 		if (pvs_options[i].kind == PVS_OPTION_LIST) {
 			GPtrArray **list = member_at(arguments, &pvs_options[i]);

@@ -20,6 +20,8 @@ typedef struct {
 	char *cck_directory;
 	guint max_host_keys; /* 1 to 255 */
 	guint idle_exit_sec; /* 0: never */
+	char *audit_log;
+	guint audit_always; /* AuditSync=: 0 batch, 1 always */
 
 	/* [limits] */
 	guint connections;	    /* in all */

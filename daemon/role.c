@@ -64,9 +64,13 @@ static void report_failure(PvsChannel *monitor, const char *text)
 	pvs_channel_send(monitor, PVS_MESSAGE_FAILED, 0, &w, NULL);
 }
 
-static gboolean on_anything(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message G_GNUC_UNUSED,
+/* Descriptors stay open: a partner that saw its end of a channel close would end, and its end could
+ * be seen before our text was read. */
+static gboolean on_anything(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 			    gpointer user G_GNUC_UNUSED)
 {
+	for (guint i = 0; i < PVS_MESSAGE_MAX_FDS; i++)
+		message->fds[i] = -1;
 	return TRUE;
 }
 

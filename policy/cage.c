@@ -94,15 +94,40 @@ const char *role_cage_mode(void)
 	return MODE;
 }
 
-gboolean role_enter(PvsRole role, const PvsPathRule *rules, guint n, GError **error)
+#ifndef PVS_CAGE_LOG
+/* No memory becomes executable that was not, whichever call it is asked of: besides the filter, and
+ * instead of it where that does not see the arguments of mmap(). Since Linux 6.3. */
+static gboolean refuse_executable(GError **error)
+{
+	enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };
+
+	return prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) == 0 || errno == EINVAL ||
+	       failed(error, "cannot forbid executable memory (PR_SET_MDWE)");
+}
+#endif
+
+gboolean role_enter_thread(GError **error)
 {
 #ifdef PVS_CAGE_LOG
-	/* What a sanitizer opens when it has something to say. */
-	(void)rules;
-	(void)n;
+	(void)error;
+	return TRUE;
 #else
-	if (!pvs_landlock_confine(rules, n, INT_MAX, error))
+	return pvs_landlock_confine(NULL, 0, INT_MAX, error);
+#endif
+}
+
+gboolean role_enter(PvsRole role, const PvsPathRule *rules, guint n, GError **error)
+{
+	int program = -1;
+
+	for (guint i = 0; i < n; i++)
+		if (!rules[i].path)
+			program = rules[i].fd;
+#ifndef PVS_CAGE_LOG
+	/* Not where calls are only logged: a sanitizer opens files when it has something to say,
+	 * and valgrind makes the code that it runs. */
+	if (!refuse_executable(error) || !pvs_landlock_confine(rules, n, INT_MAX, error))
 		return FALSE;
 #endif
-	return pvs_syscalls_confine(role, error);
+	return pvs_syscalls_confine(role, program, error);
 }

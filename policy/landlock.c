@@ -52,7 +52,10 @@ int pvs_landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
-	return abi > 0 ? (int)abi : 0;
+	if (abi > 0)
+		return (int)abi;
+	/* Not built in, or switched off at boot. Anything else is somebody who forbids it. */
+	return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
 }
 
 static gboolean failed(GError **error, const char *what, const char *path)
@@ -73,11 +76,13 @@ static gboolean add(int ruleset, const PvsPathRule *rule, guint64 handled, GErro
 							     rights[rule->access] & handled};
 	struct stat st;
 	gboolean good;
-	int fd = open(rule->path, O_PATH | O_CLOEXEC);
+	int fd = rule->path ? open(rule->path, O_PATH | O_CLOEXEC)
+			    : fcntl(rule->fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0)
-		return errno == ENOENT || errno == EACCES ||
-		       failed(error, "cannot open", rule->path);
+		return rule->path && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)
+			       ? TRUE
+			       : failed(error, "cannot open", rule->path);
 	good = fstat(fd, &st) == 0;
 	if (good && !S_ISDIR(st.st_mode))
 		beneath.allowed_access &= OF_A_FILE;
@@ -95,9 +100,11 @@ gboolean pvs_landlock_confine(const PvsPathRule *rules, guint n, int abi, GError
 	Ruleset handled = {0};
 	gsize size = 0;
 	gboolean good;
-	int ruleset;
+	int ruleset = pvs_landlock_abi();
 
-	abi = MIN(abi, pvs_landlock_abi());
+	if (ruleset < 0)
+		return failed(error, "cannot ask for Landlock", NULL);
+	abi = MIN(abi, ruleset);
 	if (abi == 0)
 		return TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(versions) && versions[i].abi <= abi; i++) {

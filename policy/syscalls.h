@@ -4,7 +4,9 @@
  *
  * One table. What is in no row of a role's ends the process (SIGSYS), as does every call by another
  * architecture's entry (x32, i386 on x86-64). Arguments are compared for equality, whole or under a
- * mask, and in no other way: libseccomp 2.5 gets ordered comparisons of 64-bit arguments wrong.
+ * mask, and in no other way. The filter is made here, a row after the other: libseccomp 2.5 has on
+ * s390x every call of a socket allowed by socketcall(2) as well, where no argument can be looked
+ * at.
  */
 #pragma once
 
@@ -19,6 +21,10 @@ typedef enum {
 
 #define PVS_SYSCALL_CHECKS 2
 
+/* Values that are known only when the cage is put on. */
+#define PVS_SYSCALL_OWN_PID (G_MAXUINT64 - 1)
+#define PVS_SYSCALL_PROGRAM (G_MAXUINT64 - 2) /* the descriptor of the daemon's own program */
+
 typedef struct {
 	guint8 argument; /* 0 to 5 */
 	guint64 mask;	 /* (argument & mask) == value; a mask of 0: no check, and none behind it */
@@ -26,7 +32,7 @@ typedef struct {
 } PvsSyscallCheck;
 
 typedef struct {
-	int number; /* negative: this machine has no such call */
+	int number;
 	guint roles;
 	PvsSyscallVerdict verdict;
 	int error;
@@ -36,9 +42,13 @@ typedef struct {
 /* The table, for the tests. */
 const PvsSyscallRow *pvs_syscalls(guint *n);
 
-/* Puts the role's filter on every thread of this process, for good. PVS_ERROR_SYSTEM if that does
- * not work. */
-gboolean pvs_syscalls_confine(PvsRole role, GError **error);
+/* What the argument is compared with in a process whose program is open as @program (-1: is not).
+ */
+guint64 pvs_syscall_value(const PvsSyscallCheck *check, int program);
+
+/* Puts the role's filter on every thread of this process, for good; @program as above.
+ * PVS_ERROR_SYSTEM if that does not work. */
+gboolean pvs_syscalls_confine(PvsRole role, int program, GError **error);
 
 /* Writes the same filter to @fd as the kernel gets it (struct sock_filter). */
-gboolean pvs_syscalls_export(PvsRole role, int fd, GError **error);
+gboolean pvs_syscalls_export(PvsRole role, int program, int fd, GError **error);

@@ -82,6 +82,32 @@ const PvsField pvs_vault_start_fields[] = {
 	TEXT(PvsVaultStart, trust_directory, PVS_PATH_MAX),
 	TEXT(PvsVaultStart, image_directory, PVS_PATH_MAX),
 	LIST(PvsVaultStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
+	U8(PvsVaultStart, audit_always),
+	END,
+};
+
+const PvsField pvs_audit_file_fields[] = {
+	U8(PvsAuditFile, has_previous),
+	END,
+};
+
+static const PvsField recorded_key_fields[] = {
+	FIXED(PvsRecordedKey, digest),
+	TEXT(PvsRecordedKey, name, PVS_KEY_NAME_MAX),
+	END,
+};
+
+const PvsField pvs_record_fields[] = {
+	U32(PvsRecord, front),
+	U8(PvsRecord, examined),
+	U16(PvsRecord, error),
+	TEXT(PvsRecord, param, PVS_SECRET_NAME_MAX),
+	LIST(PvsRecord, documents, PVS_HOST_KEYS_MAX, PvsRecordedKey, recorded_key_fields),
+	END,
+};
+
+const PvsField pvs_recorded_fields[] = {
+	U8(PvsRecorded, written),
 	END,
 };
 

@@ -67,8 +67,33 @@ typedef struct {
 	char *credentials_directory; /* NULL: none */
 	char *trust_directory;
 	char *image_directory;
-	PvsList rules; /* of PvsAccessRule: all there are */
+	PvsList rules;	     /* of PvsAccessRule: all there are */
+	guint8 audit_always; /* each record is on the disk before the answer */
 } PvsVaultStart;
+
+/* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).
+ */
+typedef struct {
+	guint8 has_previous;
+} PvsAuditFile;
+
+/* RECORD: a call that trust refused, or a host key that was examined. */
+typedef struct {
+	guint8 digest[32]; /* SHA-256 of the document as it came */
+	char *name;	   /* of an installed one, instead */
+} PvsRecordedKey;
+
+typedef struct {
+	guint32 front;
+	guint8 examined;   /* else it was for a grant */
+	guint16 error;	   /* PvsError; PVS_ERROR_LAST_: none */
+	char *param;	   /* NULL: none */
+	PvsList documents; /* of PvsRecordedKey */
+} PvsRecord;
+
+typedef struct {
+	guint8 written;
+} PvsRecorded;
 
 typedef struct {
 	guint32 max_host_keys;
@@ -283,6 +308,9 @@ typedef struct {
 	X(PvsTrustStart, pvs_trust_start)   \
 	X(PvsVaultStart, pvs_vault_start)   \
 	X(PvsFrontStart, pvs_front_start)   \
+	X(PvsAuditFile, pvs_audit_file)     \
+	X(PvsRecord, pvs_record)            \
+	X(PvsRecorded, pvs_recorded)        \
 	X(PvsAccessRule, pvs_access_rule)   \
 	X(PvsAddFront, pvs_add_front)       \
 	X(PvsAccessIs, pvs_access_is)       \

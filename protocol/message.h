@@ -44,6 +44,7 @@ enum {
 	X(PONG,            PVS_WORKERS,        PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \
 	/* Who speaks on which channel: only the monitor says so. */ \
 	X(LINK,            PVS_ROLE_MONITOR,   PVS_BACK,           64,            1,   PVS_PUBLIC) \
+	X(AUDIT,           PVS_ROLE_MONITOR,   PVS_ROLE_VAULT,     64,            2,   PVS_PUBLIC) \
 	X(ADD_FRONT,       PVS_ROLE_MONITOR,   PVS_BACK,           256 * PVS_KIB, 1,   PVS_PUBLIC) \
 	X(ACCESS,          PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     PVS_MIB,       0,   PVS_PUBLIC) \
 	X(PEERS,           PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            2,   PVS_PUBLIC) \
@@ -66,6 +67,9 @@ enum {
 	/* Trust and the vault: what a front's channel may encrypt for. */ \
 	X(GRANT,           PVS_ROLE_TRUST,     PVS_ROLE_VAULT,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(GRANTED,         PVS_ROLE_VAULT,     PVS_ROLE_TRUST,     8 * PVS_KIB,   0,   PVS_PUBLIC) \
+	/* What trust said no to, or only looked at, is put on record before the answer. */ \
+	X(RECORD,          PVS_ROLE_TRUST,     PVS_ROLE_VAULT,     64 * PVS_KIB,  0,   PVS_PUBLIC) \
+	X(RECORDED,        PVS_ROLE_VAULT,     PVS_ROLE_TRUST,     64,            0,   PVS_PUBLIC) \
 	/* A front and the vault. */ \
 	X(JUDGE,           PVS_ROLE_FRONT,     PVS_ROLE_VAULT,     16 * PVS_KIB,  0,   PVS_PUBLIC) \
 	X(ALLOWED,         PVS_ROLE_VAULT,     PVS_ROLE_FRONT,     0,             0,   PVS_PUBLIC) \

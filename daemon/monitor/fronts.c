@@ -101,6 +101,11 @@ void pvs_fronts_warm_up(void)
 		warm = front_new();
 }
 
+gboolean pvs_fronts_is_warm(void)
+{
+	return warm && pvs_worker_is_ready(warm->worker);
+}
+
 /* Whose it is and what that one may do. Before everything else that the front could serve with. */
 static void give_access(Front *front)
 {
@@ -289,9 +294,11 @@ static gboolean on_workers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
-static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user G_GNUC_UNUSED)
+static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 {
 	deaths_in_a_row = 0;
+	if (user == warm)
+		events->warmed();
 }
 
 static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,

@@ -17,6 +17,8 @@ typedef struct {
 	void (*hopeless)(void);
 	/* The number of connections changed. */
 	void (*changed)(void);
+	/* The front that is kept warm has loaded. */
+	void (*warmed)(void);
 } PvsFrontsEvents;
 
 /* @config must outlive the fronts or be replaced by pvs_fronts_configure(). */
@@ -25,6 +27,7 @@ void pvs_fronts_configure(const PvsConfig *config);
 
 /* Starts the front that is kept warm: it has loaded, and has no identity yet. */
 void pvs_fronts_warm_up(void);
+gboolean pvs_fronts_is_warm(void);
 
 /* Hands the connection @fd (which it takes) to the front of @identity (which it takes), starting
  * one where there is none. What is over a limit is closed. */

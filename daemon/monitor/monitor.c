@@ -19,6 +19,7 @@
 
 #include "daemon/accounts.h"
 #include "daemon/log.h"
+#include "daemon/monitor/audit-log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
 #include "daemon/monitor/notify.h"
@@ -44,7 +45,7 @@ static GMainLoop *loop;
 static PvsConfig *config;
 static PvsConfig *next_config; /* of the pair that is loading */
 static int exit_status = -1;   /* of the daemon, once it is ending */
-static gboolean serving;       /* the first pair has loaded: systemd was told */
+static gboolean serving;       /* the first workers have loaded: systemd was told */
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
 static guint refusals;	       /* in a row, without a pair */
@@ -106,7 +107,7 @@ static void reload(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *state = NULL;
-	const char *moved;
+	const char *moved, *blocked;
 
 	if (!serving || exit_status >= 0)
 		return;
@@ -130,6 +131,20 @@ static void reload(void)
 			options->config_path, moved);
 
 		reload_failed(text);
+		return;
+	}
+	blocked = pvs_reach_blocked(config);
+	if (blocked) {
+		g_autofree char *text = g_strdup_printf(
+			"%s: was not there, or was another place, when the daemon was started, and "
+			"it may open no other; systemctl restart pvsecretd",
+			blocked);
+
+		reload_failed(text);
+		return;
+	}
+	if (!pvs_audit_log_open(next_config->audit_log, &error)) {
+		reload_failed(error->message);
 		return;
 	}
 	pvs_info("reloading");
@@ -168,6 +183,18 @@ static void on_accepted(int fd)
 	pvs_fronts_connection(fd, identity);
 }
 
+/* Not before one worker of each kind is in its cage. */
+static void begin_to_serve(void)
+{
+	if (serving || exit_status >= 0 || !pvs_pair_exists() || !pvs_fronts_is_warm())
+		return;
+	serving = TRUE;
+	pvs_listener_start(on_accepted);
+	pvs_notify("READY=1");
+	pvs_info("ready");
+	watch_idle();
+}
+
 /* A new pair takes over. */
 static void promote(void)
 {
@@ -183,12 +210,11 @@ static void promote(void)
 	}
 	pvs_fronts_connect_all();
 	if (!serving) {
-		serving = TRUE;
 		pvs_fronts_warm_up();
-		pvs_listener_start(on_accepted);
-		pvs_notify("READY=1");
-		pvs_info("ready");
-	} else if (reloaded) {
+		begin_to_serve();
+		return;
+	}
+	if (reloaded) {
 		pvs_info("reloaded");
 		reload_done();
 	} else {
@@ -439,8 +465,10 @@ static void watch_processes(void)
 static gboolean begin(GError **error)
 {
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
-	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle};
+	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle,
+						      begin_to_serve};
 	g_autoptr(GArray) rules = NULL;
+	int program;
 
 	config = read_config(error);
 	if (!config)
@@ -449,10 +477,14 @@ static gboolean begin(GError **error)
 	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
-	/* What is not dumpable cannot read its own /proc/self. */
-	if (!pvs_worker_init(error))
+	if (!(options->check_config ? pvs_audit_log_check(config->audit_log, error)
+				    : pvs_audit_log_open(config->audit_log, error)))
 		return FALSE;
-	rules = pvs_reach(config, options->config_path, options->socket_path);
+	/* What is not dumpable cannot read its own /proc/self. */
+	program = pvs_worker_init(error);
+	if (program < 0)
+		return FALSE;
+	rules = pvs_reach(config, options->config_path, options->socket_path, program);
 	pvs_notify_open();
 	if (!role_begin(PVS_ROLE_MONITOR, error) || !watch_signals(error) ||
 	    !role_enter(PVS_ROLE_MONITOR, &g_array_index(rules, PvsPathRule, 0), rules->len, error))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/monitor/audit-log.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
@@ -105,6 +106,7 @@ static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **erro
 		.trust_directory = config->trust_directory,
 		.image_directory = config->image_directory,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
+		.audit_always = (guint8)config->audit_always,
 	};
 
 	return pvs_worker_new(PVS_ROLE_VAULT, pvs_vault_start_fields, &start, &worker_events, pair,
@@ -287,9 +289,15 @@ void pvs_pair_retire(void)
 
 void pvs_pair_promote(void)
 {
+	PvsAuditFile body = {.has_previous = FALSE};
+	int fds[2];
+
 	g_assert(!current && next && loaded(next));
 	current = next;
 	next = NULL;
+	/* Before any front: the old vault has ended, and let go of the log. */
+	body.has_previous = (guint8)pvs_audit_log_descriptors(fds);
+	pvs_worker_send(current->vault, PVS_MESSAGE_AUDIT, pvs_audit_file_fields, &body, fds);
 }
 
 static void add_front(PvsWorker *worker, const PvsAddFront *body, int fd)

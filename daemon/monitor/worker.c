@@ -41,15 +41,18 @@ enum {
 static int self_fd = -1;
 static GList *workers; /* of PvsWorker: those whose process was not collected yet */
 
-gboolean pvs_worker_init(GError **error)
+int pvs_worker_init(GError **error)
 {
-	self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (self_fd < 0) {
+	int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+
+	/* Not where a child's channel has to go; and the number stays, for the cage knows it. */
+	self_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	if (self_fd < 0)
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 			    "cannot open the running binary: %s", g_strerror(errno));
-		return FALSE;
-	}
-	return TRUE;
+	if (fd >= 0)
+		close(fd);
+	return self_fd;
 }
 
 /* In the child, between fork and exec: only what is safe there. The monitor has no threads, so the
@@ -67,9 +70,7 @@ static void G_GNUC_NORETURN become(PvsRole role, int channel)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* The binary's descriptor may stand where the channel has to go: move it out of the way. */
-	self_fd = fcntl(self_fd, F_DUPFD_CLOEXEC, 10);
-	if (null < 0 || self_fd < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
 		_exit(71);
 	if (channel == PVS_CHANNEL_FD) {
 		if (fcntl(channel, F_SETFD, 0) < 0)

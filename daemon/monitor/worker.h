@@ -28,8 +28,9 @@ typedef struct {
 	const PvsHandlerRow *rows;
 } PvsWorkerEvents;
 
-/* Opens the running binary, once, before the first worker is started. */
-gboolean pvs_worker_init(GError **error);
+/* Opens the running binary, once, before the first worker is started; returns its descriptor, which
+ * stays open, or -1. */
+int pvs_worker_init(GError **error);
 
 /* Starts a worker and sends START with @start as its body. */
 PvsWorker *pvs_worker_new(PvsRole role, const PvsField *fields, gconstpointer start,

@@ -38,11 +38,14 @@ typedef struct {
 	guint pending;
 } Front;
 
-/* A grant that the vault was asked to agree to. */
+/* What the vault was asked: to agree to a grant, or to put an answer on record. */
 typedef struct {
 	Front *front;
 	guint64 call; /* of the front's question */
-	PvsVerified verified;
+	gboolean is_record;
+	PvsVerified verified; /* the answer, where it is a grant */
+	PvsMessageType type;  /* else: this, with this body */
+	PvsWriter body;
 } Pending;
 
 static PvsTrustStart start;
@@ -211,6 +214,7 @@ static void pending_free(gpointer data)
 	Pending *p = data;
 
 	pvs_verified_clear(&p->verified);
+	pvs_writer_clear(&p->body);
 	g_free(p);
 }
 
@@ -234,6 +238,76 @@ static void forget(guint64 number, Front *front)
 	if (front->pending-- == GRANTS_UNDER_WAY && front->channel)
 		pvs_channel_pause(front->channel, FALSE);
 	front_free_if_gone(front);
+}
+
+/* Documents by their digest or name, for the record. */
+static void list_keys(PvsRecord *record, const PvsHostKey *keys, guint n)
+{
+	PvsRecordedKey *items = pvs_list_init(&record->documents, PvsRecordedKey, n);
+
+	for (guint i = 0; i < n; i++) {
+		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+		gsize size = sizeof items[i].digest;
+
+		items[i].name = keys[i].name; /* lent: only written from */
+		if (keys[i].document)
+			g_checksum_update(sum, g_bytes_get_data(keys[i].document, NULL),
+					  (gssize)g_bytes_get_size(keys[i].document));
+		g_checksum_get_digest(sum, items[i].digest, &size);
+	}
+}
+
+/* Has the vault put it on record, and answers then: with @type and @body (taken), or, with @error,
+ * that. */
+static void answer_on_record(Front *front, guint64 call, PvsMessageType type, PvsWriter *body,
+			     const GError *error, gboolean examined, const PvsHostKey *keys,
+			     guint n)
+{
+	Pending *p = g_new0(Pending, 1);
+	PvsRecord record = {
+		.front = front->identity.front,
+		.examined = examined,
+		.error = PVS_ERROR_LAST_,
+	};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	p->is_record = TRUE;
+	p->type = type;
+	p->body = body ? *body : pvs_writer();
+	if (error) {
+		record.error =
+			error->code < PVS_ERROR_CONFIG ? (guint16)error->code : PVS_ERROR_INTERNAL;
+		record.param = (char *)(gintptr)pvs_error_param(error);
+		p->type = PVS_MESSAGE_REFUSED;
+		pvs_writer_error(&p->body, error);
+	}
+	list_keys(&record, keys, MIN(n, PVS_HOST_KEYS_MAX));
+	pvs_body_put(&w, pvs_record_fields, &record);
+	g_free(record.documents.items);
+	remember(front, call, p);
+	pvs_channel_send(vault, PVS_MESSAGE_RECORD, last_number, &w, NULL);
+}
+
+static gboolean on_recorded(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			    gpointer user G_GNUC_UNUSED)
+{
+	Pending *p = g_hash_table_lookup(pending, &message->call);
+	PvsRecorded body = {0};
+	Front *front;
+
+	if (!p || !p->is_record || !pvs_body_get(&message->body, pvs_recorded_fields, &body))
+		return FALSE;
+	front = p->front;
+	if (body.written) {
+		send_to(front, p->type, p->call, &p->body);
+	} else {
+		g_autoptr(GError) error = NULL;
+
+		pvs_fail(&error, PVS_ERROR_AUDIT, NULL, NULL);
+		refuse(front, p->call, error);
+	}
+	forget(message->call, front);
+	return TRUE;
 }
 
 /* Tells the vault what the front may encrypt for. */
@@ -279,7 +353,7 @@ static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	PvsGranted body = {0};
 	Front *front;
 
-	if (!p || !pvs_body_get(&message->body, pvs_granted_fields, &body) ||
+	if (!p || p->is_record || !pvs_body_get(&message->body, pvs_granted_fields, &body) ||
 	    body.error >= PVS_ERROR_CONFIG)
 		return FALSE;
 	front = p->front;
@@ -310,7 +384,8 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 	if (verdicts)
 		grant(front, message->call, body.slot, verdicts);
 	else
-		refuse(front, message->call, error);
+		answer_on_record(front, message->call, PVS_MESSAGE_REFUSED, NULL, error, FALSE,
+				 body.host_keys.items, body.host_keys.n);
 	return TRUE;
 }
 
@@ -340,15 +415,17 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	g_autoptr(PvsVerdict) verdict = NULL;
 	g_autoptr(GError) error = NULL;
 	PvsExamined examined = {0};
+	PvsWriter w = pvs_writer(); /* given away */
 	PvsChainLink *links;
 
-	if (!pvs_body_get(&message->body, pvs_examine_fields, &body))
+	if (!pvs_body_get(&message->body, pvs_examine_fields, &body) || !vault)
 		return FALSE;
 	/* No other process sees this call: here is where the rule holds. */
 	if (pvs_access_method(front->access, "verify_host_key", &error))
 		verdict = examine(&body, &error);
 	if (!verdict) {
-		refuse(front, message->call, error);
+		answer_on_record(front, message->call, PVS_MESSAGE_REFUSED, NULL, error, TRUE,
+				 &body.host_key, 1);
 		return TRUE;
 	}
 	memcpy(examined.phkh, verdict->phkh, sizeof examined.phkh);
@@ -362,8 +439,10 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 		links[i] = (PvsChainLink){link->role, link->subject, link->serial, link->from,
 					  link->until};
 	}
-	answer(front, PVS_MESSAGE_EXAMINED, message->call, pvs_examined_fields, &examined);
+	pvs_body_put(&w, pvs_examined_fields, &examined);
 	g_free(examined.links.items); /* its texts are the verdict's */
+	answer_on_record(front, message->call, PVS_MESSAGE_EXAMINED, &w, NULL, TRUE, &body.host_key,
+			 1);
 	return TRUE;
 }
 
@@ -524,6 +603,7 @@ static gboolean on_link(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 {
 	static const PvsHandlerRow rows[] = {
 		{PVS_MESSAGE_GRANTED, on_granted},
+		{PVS_MESSAGE_RECORDED, on_recorded},
 		{0, NULL},
 	};
 

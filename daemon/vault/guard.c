@@ -18,7 +18,7 @@ static const struct {
 	{PVS_SECRET_ASSOCIATION, "create_association"},
 };
 
-static const char *method_of(guint type)
+const char *pvs_guard_method(guint type)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
 		if ((guint)methods[i].type == type)
@@ -41,7 +41,7 @@ gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, PvsBu
 	const char *named[] = {build->image, NULL};
 	g_autofree const char **found = NULL;
 	PvsAccessCall call = {
-		.method = method_of(build->type),
+		.method = pvs_guard_method(build->type),
 		.cck = build->cck,
 		.images = named,
 		.image_named = build->image != NULL,

@@ -12,6 +12,9 @@
 #include "daemon/vault/keys.h"
 #include "policy/access.h"
 
+/* The API's method that makes requests of @type (PvsSecretType); NULL: none does. */
+const char *pvs_guard_method(guint type);
+
 /* May this be built? If so, and it names an image, that one's tags are put into @build. FALSE with
  * -32001, or NO_IMAGE where there is none of a name that is allowed; with @error NULL: there is no
  * request of such a type. */

@@ -10,43 +10,31 @@
  */
 #include "daemon/role.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <openssl/rand.h>
 
 #include "daemon/log.h"
+#include "daemon/vault/audit.h"
 #include "daemon/vault/crypto.h"
 #include "daemon/vault/grants.h"
 #include "daemon/vault/guard.h"
 #include "daemon/vault/keys.h"
 #include "daemon/vault/look.h"
 #include "daemon/vault/pool.h"
+#include "daemon/vault/prepare.h"
+#include "daemon/vault/record.h"
 #include "daemon/vault/request.h"
+#include "policy/cage.h"
+#include "protocol/audit.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
-
-/* What the arena is divided into. Measured on x86-64, heads of chunks included: OpenSSL at rest,
- * with a signing key and having made its first request, 425 KiB with 3.0 of Debian 12, 560 with 3.5
- * of Debian 13 (most of it names and tables of algorithms); a thread that builds 17 KiB, however
- * many host keys there are, its random number generators included; a CCK 64 bytes. A thread is
- * counted at half as much again. What is left is for what waits: a BUILD message has at most 13
- * KiB, a secret that waits for a thread 64 bytes. That makes 19 threads, and 14. */
-enum {
-	THREAD_SHARE = 24 * 1024,
-	WAITING_SHARE = 128 * 1024,
-};
 
 enum {
 	JOBS_MAX = 64, /* of one front, waiting or being built; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
-	/* What the process may still map after its start: the heap of messages and answers. */
-	GROWTH = 64 * 1024 * 1024,
 };
 
 /* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
@@ -62,11 +50,13 @@ typedef struct {
 typedef struct {
 	Front *front;
 	guint64 call;
+	guint type; /* of the request, as asked for */
 	GBytes *points;
 	PvsRequestInput input; /* but host_points, secret and cck, which follow from the others */
 	const PvsKey *cck;     /* NULL: none */
 	PvsSecret *secret;     /* NULL: none, or still to be drawn */
 	gboolean draw_secret;
+	GString *record; /* for the audit log: all but the outcome */
 	GBytes *request; /* the outcome: one of the two */
 	GError *error;
 } Job;
@@ -191,6 +181,7 @@ static void job_free(Job *job)
 	g_clear_pointer(&job->request, g_bytes_unref);
 	g_clear_pointer(&job->secret, pvs_secret_free);
 	g_clear_error(&job->error);
+	g_string_free(job->record, TRUE);
 	g_free(job);
 }
 
@@ -214,11 +205,16 @@ static void answer_job(const Job *job)
 	answer_body(job->front, PVS_MESSAGE_BUILT, job->call, pvs_built_fields, &body);
 }
 
-static void done(gpointer data)
+/* What is not on record did not happen. */
+static void on_recorded(gboolean written, gpointer user)
 {
-	Job *job = data;
+	Job *job = user;
 	Front *front = job->front;
 
+	if (!written) {
+		g_clear_error(&job->error);
+		pvs_fail(&job->error, PVS_ERROR_AUDIT, NULL, NULL);
+	}
 	if (front->channel) {
 		answer_job(job);
 		if (front->jobs == JOBS_MAX)
@@ -227,29 +223,23 @@ static void done(gpointer data)
 	job_free(job);
 }
 
-/* A first request, for what is lazy: in the process, and in every thread that builds. */
-static gboolean warm_up(GError **error)
+/* The outcome is known: first the record, then the answer. */
+static void settle(Job *job)
 {
-	g_auto(PvsRequestRandomness) randomness = {.customer_key = NULL};
-	g_autoptr(PvsSecret) secret = pvs_secret_new(PVS_ASSOCIATION_SIZE);
-	g_autoptr(GBytes) request = NULL;
-	guint8 point[PVS_POINT_SIZE], check_value[8];
-	PvsRequestInput input = {
-		.host_points = (const guint8(*)[PVS_POINT_SIZE])point,
-		.n_host_points = 1,
-		.type = PVS_SECRET_ASSOCIATION,
-		.secret = secret,
-		.cck = secret,
-	};
+	gsize size = 0;
+	const guint8 *points = job->points ? g_bytes_get_data(job->points, &size) : NULL;
 
-	if (!secret || RAND_priv_bytes(secret->bytes, secret->size) != 1)
-		return pvs_crypto_failed(error, "drawing a secret");
-	if (!pvs_request_draw(&randomness, error) ||
-	    !pvs_request_point(randomness.customer_key, point, error) ||
-	    !pvs_request_check_value(secret, check_value, error))
-		return FALSE;
-	request = pvs_request_build(&input, &randomness, error);
-	return request != NULL;
+	if (points)
+		pvs_record_host_keys(job->record, points, (guint)(size / PVS_POINT_SIZE));
+	if (!job->error)
+		pvs_audit_hex(job->record, "id", job->input.id, sizeof job->input.id);
+	pvs_record_outcome(job->record, job->error);
+	pvs_audit_write(pvs_guard_method(job->type), job->record, on_recorded, job);
+}
+
+static void done(gpointer data)
+{
+	settle(data);
 }
 
 /* ---- what a front asks ---- */
@@ -303,14 +293,24 @@ static gboolean read_build(const PvsBuild *build, Job *job, GError **error)
 	return TRUE;
 }
 
-static Job *job_new(Front *front, guint64 call)
+static Job *job_new(Front *front, guint64 call, const PvsBuild *build)
 {
 	Job *job = g_new0(Job, 1);
 
 	job->front = front;
 	job->call = call;
-	front->jobs++;
+	job->type = build->type;
+	job->record = pvs_record_build(&front->identity, build);
+	if (++front->jobs == JOBS_MAX)
+		pvs_channel_pause(front->channel, TRUE);
 	return job;
+}
+
+/* Takes @error. */
+static void settle_refused(Job *job, GError *error)
+{
+	job->error = error;
+	settle(job);
 }
 
 static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user)
@@ -325,26 +325,29 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 		return FALSE;
 	/* First of all, so that what is refused tells nothing about what there is. */
 	if (!pvs_guard_build(front->access, vault.images, &build, &error)) {
-		if (error)
-			refuse(front, message->call, error);
-		return error != NULL;
+		if (!error)
+			return FALSE;
+		settle_refused(job_new(front, message->call, &build), g_steal_pointer(&error));
+		return TRUE;
 	}
-	job = job_new(front, message->call);
+	job = job_new(front, message->call, &build);
 	if (!read_build(&build, job, &error)) {
-		job_free(job);
-		if (error)
-			refuse(front, message->call, error);
-		return error != NULL;
+		if (!error) {
+			job_free(job);
+			return FALSE;
+		}
+		settle_refused(job, g_steal_pointer(&error));
+		return TRUE;
 	}
 	job->points = pvs_grants_get(front->grants, build.slot, time(NULL));
 	if (!job->points) {
+		if (front->jobs == JOBS_MAX)
+			pvs_channel_pause(channel, FALSE);
 		job_free(job);
 		answer_body(front, PVS_MESSAGE_BUILT, message->call, pvs_built_fields, &expired);
 		return TRUE;
 	}
 	pvs_lane_push(front->lane, job);
-	if (front->jobs == JOBS_MAX)
-		pvs_channel_pause(channel, TRUE);
 	return TRUE;
 }
 
@@ -360,7 +363,7 @@ static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	if (pvs_guard_build(front->access, vault.images, &build, &error))
 		answer(front, PVS_MESSAGE_ALLOWED, message->call, NULL);
 	else if (error)
-		refuse(front, message->call, error);
+		settle_refused(job_new(front, message->call, &build), g_steal_pointer(&error));
 	else
 		return FALSE;
 	return TRUE;
@@ -485,8 +488,43 @@ static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user
 	return TRUE;
 }
 
+static void on_trust_recorded(gboolean written, gpointer user)
+{
+	g_autofree guint64 *call = user;
+	PvsRecorded body = {.written = written};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_recorded_fields, &body);
+	pvs_channel_send(vault.trust, PVS_MESSAGE_RECORDED, *call, &w, NULL);
+}
+
+/* What trust has to say of a call that does not come here. Whose it is, is not trust's word. */
+static gboolean on_record(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			  gpointer user G_GNUC_UNUSED)
+{
+	g_auto(PvsRecord) body = {0};
+	g_autoptr(GString) record = NULL;
+	const Front *front;
+	const char *event;
+
+	if (!pvs_body_get(&message->body, pvs_record_fields, &body) ||
+	    (body.error >= PVS_ERROR_CONFIG && body.error != PVS_ERROR_LAST_))
+		return FALSE;
+	front = g_hash_table_lookup(vault.fronts, GUINT_TO_POINTER(body.front));
+	/* It may just have gone: then nobody hears of it. */
+	if (!front) {
+		on_trust_recorded(FALSE, g_memdup2(&message->call, sizeof message->call));
+		return TRUE;
+	}
+	record = pvs_record_trust(&front->identity, &body, &event);
+	pvs_audit_write(event, record, on_trust_recorded,
+			g_memdup2(&message->call, sizeof message->call));
+	return TRUE;
+}
+
 static const PvsHandlerRow trust_rows[] = {
 	{PVS_MESSAGE_GRANT, on_grant},
+	{PVS_MESSAGE_RECORD, on_record},
 	{0, NULL},
 };
 
@@ -540,8 +578,23 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	return TRUE;
 }
 
+static gboolean on_audit(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			 gpointer user G_GNUC_UNUSED)
+{
+	PvsAuditFile body = {0};
+
+	if (!pvs_body_get(&message->body, pvs_audit_file_fields, &body))
+		return FALSE;
+	pvs_audit_open(message->fds[0], body.has_previous ? message->fds[1] : -1);
+	message->fds[0] = -1;
+	if (body.has_previous)
+		message->fds[1] = -1;
+	return TRUE;
+}
+
 static const PvsHandlerRow monitor_rows[] = {
 	{PVS_MESSAGE_LINK, on_link},
+	{PVS_MESSAGE_AUDIT, on_audit},
 	{PVS_MESSAGE_ADD_FRONT, on_add_front},
 	{0, NULL},
 };
@@ -575,66 +628,16 @@ static gboolean load_files(GError **error)
 	return TRUE;
 }
 
-/* How many requests may be built at a time: as many as there are processors, if the arena has room.
- */
-static gboolean count_threads(guint *threads, GError **error)
+/* Of a thread: all files were read before it was started. */
+static gboolean begin_thread(GError **error)
 {
-	gsize used = pvs_locked_used(), size = pvs_locked_size();
-
-	if (used + WAITING_SHARE + THREAD_SHARE > size) {
-		g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
-			    "the memory for keys is too small: %u CCKs and OpenSSL leave "
-			    "%" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT
-			    " KiB; have fewer CCKs in cck.d and among "
-			    "the credentials",
-			    pvs_keys_size(vault.keys), (size - used) / 1024, size / 1024);
-		return FALSE;
-	}
-	*threads = (guint)MIN((size - used - WAITING_SHARE) / THREAD_SHARE, g_get_num_processors());
-	return TRUE;
-}
-
-/* Keys are in the arena; this keeps what is around them (stacks, the heap) from the swap as well.
- * Last of all, so that what the process needs is known: with MCL_FUTURE and a limit that is too
- * low, mmap() would fail later, in the middle of a call. */
-static void lock_process(void)
-{
-	g_autofree char *text = NULL;
-	struct rlimit limit;
-	guint64 need = 0;
-
-	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
-		need = g_ascii_strtoull(text, NULL, 10) * (guint64)sysconf(_SC_PAGESIZE) + GROWTH;
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || need == 0)
-		return;
-	if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < need) {
-		pvs_info("keys are in locked memory; the rest of the process is not, since that "
-			 "takes LimitMEMLOCK=%" G_GUINT64_FORMAT "M, and it is %" G_GUINT64_FORMAT
-			 "M",
-			 need / (1024 * 1024) + 1, (guint64)limit.rlim_cur / (1024 * 1024));
-		return;
-	}
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
-		pvs_warning("cannot lock the whole process (mlockall: %s); keys are in locked "
-			    "memory all the same",
-			    g_strerror(errno));
-}
-
-/* The same for looking at host keys, with each algorithm; nothing is signed by it. */
-static void warm_up_look(void)
-{
-	static const guint8 nothing[1];
-	guint8 point[PVS_POINT_SIZE];
-
-	for (guint i = PVS_SIGNATURE_RSA_SHA256; i <= PVS_SIGNATURE_ECDSA_SHA512; i++)
-		pvs_look(vault.look, nothing, sizeof nothing, (PvsSignatureAlgorithm)i, nothing,
-			 sizeof nothing, point, NULL);
+	return role_enter_thread(error) && pvs_prepare_building(error);
 }
 
 static gboolean load(PvsReader *reader, GError **error)
 {
 	static const PvsPoolFunctions functions = {
-		.begin = warm_up, .work = work, .done = done, .dropped = dropped};
+		.begin = begin_thread, .work = work, .done = done, .dropped = dropped};
 
 	if (!pvs_body_get(reader, pvs_vault_start_fields, &vault.start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
@@ -644,16 +647,18 @@ static gboolean load(PvsReader *reader, GError **error)
 	/* One heap for all threads: glibc would reserve 64 MiB of addresses for each. */
 	mallopt(M_ARENA_MAX, 1);
 	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) || !load_files(error) ||
-	    !warm_up(error))
+	    !pvs_prepare_building(error))
 		return FALSE;
-	warm_up_look();
-	if (!count_threads(&vault.threads, error))
+	pvs_prepare_looking(vault.look);
+	if (!pvs_prepare_threads(pvs_keys_size(vault.keys), &vault.threads, error))
 		return FALSE;
 	vault.pool = pvs_pool_new(vault.threads, &functions, error);
 	if (!vault.pool)
 		return FALSE;
+	if (!pvs_audit_start(vault.start.audit_always, error))
+		return FALSE;
 	vault.fronts = g_hash_table_new(NULL, NULL);
-	lock_process();
+	pvs_prepare_memory();
 	return TRUE;
 }
 
@@ -670,6 +675,7 @@ const PvsRoleRow pvs_role_vault = {
 	.role = PVS_ROLE_VAULT,
 	.load = load,
 	.serve = serve,
+	.stop = pvs_audit_stop,
 	.monitor_rows = monitor_rows,
 	.locked_size = PVS_LOCKED_MAX,
 };

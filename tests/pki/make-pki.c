@@ -165,6 +165,17 @@ static void write_image(const char *dir, const char *header_name, const char *cc
 		g_error("%s: cannot be made private", path);
 }
 
+/* As long as one gets over the years. */
+static void write_long_crl(const char *dir, const PvsPki *pki)
+{
+	PvsPkiCrl spec = {
+		.issuer = pki->signing, .issuer_key = pki->signing_key, .number = 2, .more = 5000};
+	X509_CRL *crl = pvs_pki_crl(&spec);
+
+	pvs_pki_write(dir, "long.crl", pvs_pki_crl_pem(crl));
+	X509_CRL_free(crl);
+}
+
 int main(int argc, char **argv)
 {
 	PvsPki *pki;
@@ -186,6 +197,7 @@ int main(int argc, char **argv)
 	pvs_pki_write(dir, "inter.crl", pvs_pki_crl_pem(pki->inter_crl));
 	pvs_pki_write(dir, "signing.crt", pvs_pki_pem(pki->signing));
 	pvs_pki_write(dir, "signing.crl", pvs_pki_crl_pem(pki->signing_crl));
+	write_long_crl(dir, pki);
 	write_hosts(dir, pki);
 	write_refused(dir, pki);
 	write_stranger(dir, pki);

@@ -230,14 +230,13 @@ X509 *pvs_pki_cert(const PvsPkiCert *spec)
 	return cert;
 }
 
-static void add_revoked(X509_CRL *crl, const X509 *cert, gboolean critical)
+static void add_revoked(X509_CRL *crl, const ASN1_INTEGER *serial, gboolean critical)
 {
 	X509_REVOKED *entry = X509_REVOKED_new();
 	ASN1_TIME *when = ASN1_TIME_new();
 
 	set_time(when, -DAY);
-	MUST(X509_REVOKED_set_serialNumber(entry, (ASN1_INTEGER *)X509_get0_serialNumber(cert)) ==
-	     1);
+	MUST(X509_REVOKED_set_serialNumber(entry, (ASN1_INTEGER *)serial) == 1);
 	MUST(X509_REVOKED_set_revocationDate(entry, when) == 1);
 	if (critical) {
 		X509_EXTENSION *ext = unknown_critical();
@@ -247,6 +246,18 @@ static void add_revoked(X509_CRL *crl, const X509 *cert, gboolean critical)
 	}
 	MUST(X509_CRL_add0_revoked(crl, entry) == 1);
 	ASN1_TIME_free(when);
+}
+
+static void add_more(X509_CRL *crl, guint n)
+{
+	g_autoptr(GRand) dice = g_rand_new_with_seed(n);
+	ASN1_INTEGER *serial = ASN1_INTEGER_new();
+
+	while (n-- > 0) {
+		MUST(ASN1_INTEGER_set_uint64(serial, g_rand_int(dice)) == 1);
+		add_revoked(crl, serial, FALSE);
+	}
+	ASN1_INTEGER_free(serial);
 }
 
 static void add_crl_extensions(X509_CRL *crl, const PvsPkiCrl *spec)
@@ -310,9 +321,12 @@ X509_CRL *pvs_pki_crl(const PvsPkiCrl *spec)
 	}
 	ASN1_TIME_free(when);
 	for (const X509 *const *cert = spec->revoked; cert && *cert; cert++)
-		add_revoked(crl, *cert, spec->critical_entry);
+		add_revoked(crl, X509_get0_serialNumber(*cert), spec->critical_entry);
 	add_crl_extensions(crl, spec);
-	MUST(X509_CRL_sort(crl) == 1);
+	if (spec->more)
+		add_more(crl, spec->more);
+	else
+		MUST(X509_CRL_sort(crl) == 1);
 	MUST(X509_CRL_sign(crl, spec->issuer_key, spec->digest ? spec->digest : EVP_sha512()) > 0);
 	return crl;
 }

@@ -58,6 +58,7 @@ typedef struct {
 	EVP_PKEY *issuer_key;
 	const char *issuer_name;    /* instead of the issuer's subject */
 	const X509 *const *revoked; /* NULL-terminated; may be NULL */
+	guint more;		    /* entries besides, of nobody, in no order */
 	gint64 from, until;	    /* seconds from now; 0, 0: a day ago to a year on */
 	gboolean no_until;
 	gboolean no_akid;

@@ -327,7 +327,7 @@ class Daemon:
     alive = []
 
     def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, access=None,
-                 images=None, config=None, args=(), through=(), start=True):
+                 images=None, config=None, args=(), through=(), capabilities="-all", start=True):
         """PKI: files for trust.d and the root. CCKS: name -> bytes. DAEMON, LIMITS: keys of these
         sections. ACCESS: name of a section -> its keys; everything for everybody if None. IMAGES:
         name -> SE header. CONFIG: the whole text instead of DAEMON, LIMITS and ACCESS.
@@ -340,6 +340,7 @@ class Daemon:
         self.cck_dir = os.path.join(self.keys, "cck.d")
         self.args = args
         self.through = through
+        self.capabilities = capabilities
         self.process = None
         self.status = None
         self.log = bytearray()
@@ -352,6 +353,11 @@ class Daemon:
         for key in ("TrustDirectory", "CrlDirectory", "HostKeyDirectory", "ImageDirectory"):
             settings[key] = os.path.join(self.top, key)
             os.mkdir(settings[key])
+        self.log_dir = os.path.join(self.top, "log")
+        os.mkdir(self.log_dir)
+        if ROOT:
+            os.chown(self.log_dir, DAEMON_UID, DAEMON_GID)
+        settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
         self.trust_dir = settings["TrustDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
         self.image_dir = settings["ImageDirectory"]
@@ -362,6 +368,7 @@ class Daemon:
             for path in pki.trust:
                 shutil.copy(path, self.trust_dir)
         settings.update(daemon or {})
+        self.audit_log = settings["AuditLog"]
         for name, key in (ccks if ccks is not None else {"cck": material.CANARY_CCK}).items():
             self.write_cck(name, key)
         self.credentials = None
@@ -396,7 +403,8 @@ class Daemon:
         become = ["setpriv", "--pdeathsig", "KILL"]
         if ROOT:
             become += ["--reuid", str(DAEMON_UID), "--regid", str(DAEMON_GID), "--clear-groups",
-                       "--inh-caps=-all", "--bounding-set=-all"]
+                       *("--%s=%s" % (set_, self.capabilities)
+                         for set_ in ("inh-caps", "ambient-caps", "bounding-set"))]
         env = clean_env(PVS_TEST_LEFTOVER="1")
         if self.credentials:
             env["CREDENTIALS_DIRECTORY"] = self.credentials

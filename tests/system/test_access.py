@@ -195,6 +195,8 @@ class Matrix(harness.Case):
                 some = list(all_creates())[::5]
                 idents = [client.post("create_association", params_of(values))
                           for values in some[:12]]
+                # Once the pair that was lost before is back.
+                self.connect("by group").call("get_status")
                 self.daemon.worker(role).kill()
                 idents += [client.post("create_association", params_of(values))
                            for values in some[12:]]

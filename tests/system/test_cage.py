@@ -2,11 +2,14 @@
 """What each process asks of the kernel once the daemon is ready, while it works"""
 import base64
 import collections
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -27,7 +30,7 @@ NEVER = re.compile(r"^(open|openat|openat2|creat|stat|lstat|newfstatat|statx|acc
 class Cage(harness.Case):
     """strace of every process over calls of all kinds."""
 
-    CALLS = 2000
+    CALLS = 10000
 
     @classmethod
     def make_daemon(cls):
@@ -66,10 +69,29 @@ class Cage(harness.Case):
             one.send(text)
             one.answer()
 
+    def wait_for_warm_front(self, one):
+        """What is still being loaded does open files."""
+        end = time.monotonic() + harness.DEADLINE
+        while [worker["role"] for worker in one.call("get_status")["workers"]
+               ].count("front") < 2:
+            self.assertLess(time.monotonic(), end, "no front is kept warm")
+
+    def test_a_long_crl(self):
+        """Five thousand entries in no order, which OpenSSL sorts at the first look: trust lives,
+        whether a client brings the CRL or the owner."""
+        one = self.client()
+        trust = self.daemon.workers("trust")
+        crl = self.pki.read("long.crl").decode()
+        for _ in range(2):
+            answer = one.call("verify_host_key",
+                              {"host_key_document": self.pki.hosts[0].pem, "crls": [crl]})
+            self.assertEqual(answer["phkh"], self.pki.hosts[0].phkh)
+        self.assertEqual(self.daemon.workers("trust"), trust)
+
     @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
     def test_while_they_work(self):
         one = self.client()
-        one.call("get_status")
+        self.wait_for_warm_front(one)
         pids = {str(self.daemon.process.pid): "monitor"}
         for role in ("front", "trust", "vault"):
             pids.update({str(pid): role for pid in self.daemon.workers(role)})
@@ -113,3 +135,232 @@ class Cage(harness.Case):
             if os.path.isdir("/proc/%s/task/%s" % (pid, thread)):
                 return role
         return "vault"
+
+
+# Has one system call fail, for itself and all that it starts, and becomes its other arguments.
+WITHOUT = r"""
+import ctypes, os, struct, sys
+number, first, error = map(int, sys.argv[1:4])
+low = 16 if sys.byteorder == "little" else 20
+
+def op(code, jump_true, jump_false, value):
+    return struct.pack("=HBBI", code, jump_true, jump_false, value)
+
+code = [op(0x20, 0, 0, 0), op(0x15, 0, 3, number), op(0x20, 0, 0, low),
+        op(0x15, 0, 1, first) if first >= 0 else op(0x15, 0, 0, 0),
+        op(6, 0, 0, 0x50000 | error), op(6, 0, 0, 0x7fff0000)]
+text = ctypes.create_string_buffer(b"".join(code))
+program = struct.pack("=HxxxxxxQ", len(code), ctypes.addressof(text))
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 4
+kept = ctypes.create_string_buffer(program)
+if os.geteuid():
+    assert libc.prctl(38, 1, None, None, None) == 0
+assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_errno()
+os.execvp(sys.argv[4], sys.argv[4:])
+"""
+
+EPERM, ENOSYS = 1, 38
+ANY = -1
+PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF = {
+    "x86_64": (157, 317, 444, 446), "s390x": (172, 348, 444, 446),
+}.get(os.uname().machine, (None,) * 4)
+
+
+@unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
+class NoCage(unittest.TestCase):
+    """Where a part of the cage cannot be put on there is no start: nothing says READY=1."""
+
+    def daemon(self, number, first, error):
+        path = os.path.join(harness.WORK, "without.py")
+        harness.write_file(path, WITHOUT)
+        return harness.Daemon(pki.get(), start=False, through=(
+            sys.executable, path, str(number), str(first), str(error)))
+
+    def test_no_start(self):
+        for what, number, first, said in (
+                ("dumpable", PRCTL, 4, "PR_SET_DUMPABLE"),
+                ("executable memory", PRCTL, 65, "PR_SET_MDWE"),
+                ("new privileges", PRCTL, 38, "PR_SET_NO_NEW_PRIVS"),
+                ("files", RESTRICT_SELF, ANY, "Landlock"),
+                ("asking for files", CREATE_RULESET, ANY, "Landlock"),
+                ("system calls", SECCOMP, ANY, "system calls")):
+            with self.subTest(what):
+                daemon = self.daemon(number, first, EPERM)
+                with self.assertRaisesRegex(AssertionError, "not ready"):
+                    daemon.start()
+                self.assertNotEqual(daemon.reap(), 0)
+                self.assertIn(said, daemon.log.decode())
+
+    def test_what_is_let_through_starts(self):
+        """The same detour, and nothing fails that the cage needs."""
+        daemon = self.daemon(PRCTL, 12345, EPERM)
+        daemon.start()
+        daemon.stop()
+
+    def test_a_kernel_without_landlock(self):
+        daemon = self.daemon(CREATE_RULESET, ANY, ENOSYS)
+        daemon.start()
+        self.assertIn(b"has no Landlock", daemon.log)
+        daemon.stop()
+
+
+class Traced(unittest.TestCase):
+    """strace from the first instruction on: what the monitor does, and in what order others do."""
+
+    def daemon(self, *what, **more):
+        self.path = os.path.join(harness.PRIVATE, "trace-" + self.id().rpartition(".")[2])
+        daemon = harness.Daemon(pki.get(), start=False, through=(
+            "strace", "-D", "-f", "-qq", "-s", "200", "-o", self.path, "-e",
+            "trace=" + ",".join(what)), **more)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def lines(self):
+        """(pid, the call and what came of it), those in two pieces joined."""
+        begun = {}
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                pid, _, text = line.rstrip("\n").partition(" ")
+                text = text.strip()
+                if text.endswith(" <unfinished ...>"):
+                    begun[pid] = text[:-len(" <unfinished ...>")]
+                    continue
+                if (rest := re.match(r"<\.\.\. \w+ resumed>(.*)", text)):
+                    text = begun.pop(pid, "") + rest.group(1)
+                yield int(pid), text
+
+    @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+    def test_the_monitor(self):
+        """Readiness is said when one worker of each kind is in its cage. After it: the program by
+        its descriptor, the configuration and the names of users. No socket to anywhere."""
+        daemon = self.daemon("%process", "%file", "%network", "seccomp")
+        monitor = daemon.process.pid
+        with daemon.client() as one:
+            one.call("get_status")
+        since = len(daemon.log)
+        for role in ("front", "vault"):
+            for pid in daemon.workers(role):
+                with contextlib.closing(harness.Pid(pid)) as victim:
+                    victim.kill()
+                    victim.wait()
+        daemon.wait_log("are back", since)
+        daemon.reload()
+        with daemon.client() as one:
+            one.call("get_status")
+        daemon.stop()
+        ready = False
+        executed = 0
+        roles, caged = {}, set()
+        for pid, text in self.lines():
+            if (role := re.match(r'execveat\(.*"--role=(\w+)".* = 0$', text)):
+                roles[pid] = role.group(1)
+            if re.match(r"seccomp\(SECCOMP_SET_MODE_FILTER, .*= 0$", text):
+                caged.add(roles.get(pid))
+            if re.match(r'(sendto|sendmsg|send)\(.*"READY=1"', text):
+                self.assertLessEqual({"front", "trust", "vault"}, caged)
+                ready = True
+            name = text.partition("(")[0]
+            if name.startswith("exec") and ready:
+                executed += 1
+                self.assertRegex(text, r'^execveat\(\d+, "", \["pvsecretd", '
+                                       r'"--role=(front|trust|vault)"\], .*AT_EMPTY_PATH\) += 0')
+            if pid != monitor or not ready:
+                continue
+            self.assertNotIn(name, ("socket", "connect", "bind", "listen", "unlink", "rename",
+                                    "mkdir", "chmod", "chown", "readlink", "ptrace"), text)
+            if name.startswith("open") and daemon.audit_log in text:
+                self.assertRegex(text, "O_NOFOLLOW")
+            elif name.startswith("open"):
+                self.assertRegex(text, r'"(%s(\.d)?|/etc/(passwd|group)|%s)"'
+                                 % (re.escape(daemon.conf), "|".join(
+                                     re.escape(os.path.join(daemon.top, key)) for key in (
+                                         "TrustDirectory", "CrlDirectory", "HostKeyDirectory",
+                                         "ImageDirectory"))
+                                    + "|" + re.escape(daemon.cck_dir) + "|" + re.escape(
+                                        pki.get().root)))
+                self.assertNotRegex(text, "O_(WRONLY|RDWR|CREAT)")
+        # A front, a pair for the one that died, a pair for the reload.
+        self.assertGreaterEqual(executed, 5)
+
+    @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+    def test_every_thread(self):
+        """Each thread of the vault has put Landlock on itself, and nobody starts one behind the
+        filter."""
+        daemon = self.daemon("clone", "clone3", "landlock_restrict_self", "seccomp")
+        vault = daemon.workers("vault")[0]
+        threads = {int(name) for name in os.listdir("/proc/%d/task" % vault)}
+        daemon.stop()
+        confined = {pid for pid, text in self.lines()
+                    if text.startswith("landlock_restrict_self(") and text.endswith("= 0")}
+        self.assertGreater(len(threads), 1)
+        self.assertLessEqual(threads, confined)
+        filtered = False
+        for pid, text in self.lines():
+            if pid in threads and re.match(r"seccomp\(SECCOMP_SET_MODE_FILTER, .*= 0$", text):
+                filtered = True
+            elif pid in threads and filtered:
+                self.assertFalse(text.startswith("clone"), text)
+        self.assertTrue(filtered)
+
+
+class Locked(unittest.TestCase):
+    """What is in the vault besides the keys is locked as well where the limit leaves room."""
+
+    def locked(self, limit, capabilities="-all"):
+        daemon = harness.Daemon(pki.get(), start=False, capabilities=capabilities,
+                                through=("prlimit", "--memlock=%s" % limit))
+        daemon.start()
+        try:
+            with open("/proc/%d/status" % daemon.workers("vault")[0], encoding="ascii") as file:
+                kib = int(re.search(r"VmLck:\s+(\d+)", file.read()).group(1))
+            return kib, daemon.log.decode()
+        finally:
+            daemon.stop()
+
+    @unittest.skipUnless(harness.ROOT, "only root can give room")
+    def test_room(self):
+        """By the capability, as not every machine lets even root raise the limit."""
+        kib, log = self.locked(4 << 20, "-all,+ipc_lock")
+        self.assertGreater(kib, 8 * 1024)
+        self.assertNotIn("the rest of the process", log)
+
+    def test_no_room(self):
+        kib, log = self.locked(4 << 20)
+        self.assertLess(kib, 4 * 1024)
+        self.assertIn("the rest of the process is not", log)
+
+
+class Moved(unittest.TestCase):
+    """What the owner changes while the daemon runs."""
+
+    def test_a_link(self):
+        """A document that is a link is followed, over a reload as well."""
+        daemon = harness.Daemon(pki.get(), start=False)
+        there = os.path.join(harness.RUN, "elsewhere")
+        os.mkdir(there)
+        shutil.copy(pki.get().hosts[0].crt, os.path.join(there, "one.crt"))
+        os.symlink(os.path.join(there, "one.crt"), os.path.join(daemon.host_key_dir, "one.crt"))
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        for _ in range(2):
+            with daemon.client() as one:
+                answer = one.call("create_association", {
+                    "hdr": base64.b64encode(HDR).decode(), "name": "by a link",
+                    "host_keys": [{"name": "one"}]})
+                self.assertEqual(answer["host_keys"][0]["phkh"], pki.get().hosts[0].phkh)
+            self.assertIn("reloaded", daemon.reload())
+
+    def test_a_new_directory(self):
+        """One that was not there at the start: the reload says so, and what was loaded stays."""
+        where = os.path.join(harness.WORK, "later")
+        daemon = harness.Daemon(pki.get(), daemon={"CrlDirectory": where})
+        self.addCleanup(daemon.stop)
+        os.mkdir(where)
+        self.addCleanup(os.rmdir, where)
+        said = daemon.reload()
+        self.assertRegex(said, re.escape(where) + ": was not there.*restart")
+        self.assertIn("reload failed", said)
+        with daemon.client() as one:
+            self.assertEqual(one.call("ping"), {})

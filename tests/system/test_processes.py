@@ -121,6 +121,10 @@ class Processes(harness.Case):
                     self.assertNotIn(listening, open_.values())
                 else:
                     self.assertIn(listening, open_.values())
+                if role in ("monitor", "vault"):
+                    fds = [fd for fd, text in open_.items() if text == self.daemon.audit_log]
+                    self.assertEqual(len(fds), 1, role)
+                    open_.pop(fds[0])
                 rest = {"the program" if text == os.readlink("/proc/%d/exe" % pid) else text
                         for text in open_.values() if not text.startswith("socket:")}
                 self.assertLessEqual(rest, ALLOWED[role], open_)

@@ -471,7 +471,7 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		}
 		g_string_append_c(plain, '\n');
 	}
-	g_assert_cmpuint(keys, ==, 22);
+	g_assert_cmpuint(keys, ==, 24);
 	uncommented = read_good(f, plain->str);
 	assert_default(uncommented);
 }

@@ -441,13 +441,27 @@ static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user
 	return TRUE;
 }
 
+static gboolean on_record(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
+{
+	g_auto(PvsRecord) record = {0};
+	g_auto(PvsWriter) w = pvs_writer();
+	PvsRecorded recorded = {.written = TRUE};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_record_fields, &record));
+	g_assert_cmpuint(record.front, >=, 100);
+	pvs_body_put(&w, pvs_recorded_fields, &recorded);
+	pvs_channel_send(channel, PVS_MESSAGE_RECORDED, message->call, &w, NULL);
+	return TRUE;
+}
+
 static void on_trust_gone(PvsChannel *channel G_GNUC_UNUSED, gboolean broken,
 			  gpointer user G_GNUC_UNUSED)
 {
 	g_assert_false(broken);
 }
 
-static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_GRANT, on_grant}, {0, NULL}};
+static const PvsHandlerRow vault_rows[] = {
+	{PVS_MESSAGE_GRANT, on_grant}, {PVS_MESSAGE_RECORD, on_record}, {0, NULL}};
 
 static void trust_start(Trust *t, const PvsPki *pki, const char *rules)
 {

@@ -59,7 +59,7 @@ static void test_ready(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(c.refused, ==, 0);
 	g_assert_cmpuint(c.threads, >=, 1);
 	g_assert_cmpuint(c.threads, <=, g_get_num_processors());
-	g_assert_cmpuint(threads, ==, 1 + c.threads);
+	g_assert_cmpuint(threads, ==, 2 + c.threads);
 	g_assert_cmpuint(c.locked_used, >, 0);
 	g_assert_cmpuint(c.locked_used, <=, c.locked_peak);
 	g_assert_cmpuint(c.locked_peak, <=, 1024 * 1024);

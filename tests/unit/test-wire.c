@@ -239,10 +239,10 @@ static void test_the_graph(void)
 	for (guint32 type = 1; type < PVS_MESSAGE_LAST_; type++)
 		g_assert_true(pvs_message_secret(type) == (type == PVS_MESSAGE_BUILD));
 	/* Trust says nothing to anybody's client but through its front, the vault nothing to trust
-	 * but whether it agrees. */
+	 * but whether it agrees, and whether it has something on record. */
 	for (guint32 type = 1; type < PVS_MESSAGE_LAST_; type++)
 		g_assert_true(pvs_message_permitted(type, PVS_ROLE_VAULT, PVS_ROLE_TRUST) ==
-			      (type == PVS_MESSAGE_GRANTED));
+			      (type == PVS_MESSAGE_GRANTED || type == PVS_MESSAGE_RECORDED));
 	g_assert_false(pvs_message_permitted(0, PVS_ROLE_MONITOR, PVS_ROLE_FRONT));
 	g_assert_false(pvs_message_permitted(G_MAXUINT32, PVS_ROLE_MONITOR, PVS_ROLE_FRONT));
 }

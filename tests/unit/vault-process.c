@@ -53,11 +53,17 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 }
 
 static const PvsHandlerRow rows[] = {
-	{PVS_MESSAGE_READY, on_message},	{PVS_MESSAGE_FAILED, on_message},
-	{PVS_MESSAGE_PONG, on_message},		{PVS_MESSAGE_GRANTED, on_message},
-	{PVS_MESSAGE_ALLOWED, on_message},	{PVS_MESSAGE_BUILT, on_message},
-	{PVS_MESSAGE_REFUSED, on_message},	{PVS_MESSAGE_CCKS_ARE, on_message},
-	{PVS_MESSAGE_COUNTERS_ARE, on_message}, {0, NULL},
+	{PVS_MESSAGE_READY, on_message},
+	{PVS_MESSAGE_FAILED, on_message},
+	{PVS_MESSAGE_PONG, on_message},
+	{PVS_MESSAGE_GRANTED, on_message},
+	{PVS_MESSAGE_RECORDED, on_message},
+	{PVS_MESSAGE_ALLOWED, on_message},
+	{PVS_MESSAGE_BUILT, on_message},
+	{PVS_MESSAGE_REFUSED, on_message},
+	{PVS_MESSAGE_CCKS_ARE, on_message},
+	{PVS_MESSAGE_COUNTERS_ARE, on_message},
+	{0, NULL},
 };
 
 End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
@@ -81,6 +87,20 @@ void vault_end_free(End *end)
 	g_queue_clear_full(&end->got, message_free);
 	pvs_channel_free(end->channel);
 	g_free(end);
+}
+
+/* The log's file, as the monitor hands it over. */
+static void give_log(Vault *v)
+{
+	const PvsAuditFile body = {.has_previous = FALSE};
+	int fd = open(v->audit, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	const int fds[] = {fd, fd};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	g_assert_cmpint(fd, >=, 0);
+	pvs_body_put(&w, pvs_audit_file_fields, &body);
+	pvs_channel_send(v->monitor->channel, PVS_MESSAGE_AUDIT, 0, &w, fds);
+	close(fd);
 }
 
 void vault_say(End *end, PvsMessageType type, guint64 call, const PvsField *fields,
@@ -164,6 +184,7 @@ void vault_set_up(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	v->trust_directory = g_build_filename(v->root, "trust.d", NULL);
 	v->images = g_build_filename(v->root, "images.d", NULL);
 	v->log = g_build_filename(v->root, "log", NULL);
+	v->audit = g_build_filename(v->root, "audit.log", NULL);
 	g_assert_cmpint(g_mkdir(v->keys, 0700), ==, 0);
 	g_assert_cmpint(g_mkdir(v->trust_directory, 0700), ==, 0);
 	g_assert_cmpint(g_mkdir(v->images, 0700), ==, 0);
@@ -226,6 +247,7 @@ void vault_start_ready(Vault *v)
 	close(its);
 	v->trust = vault_end_new(mine, PVS_ROLE_TRUST);
 	vault_hear(v->monitor, PVS_MESSAGE_READY, NULL, NULL);
+	give_log(v);
 }
 
 /* Waits for the process; its exit status. */
@@ -278,6 +300,7 @@ void vault_tear_down(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_free(v->trust_directory);
 	g_free(v->images);
 	g_free(v->log);
+	g_free(v->audit);
 }
 
 char *vault_log_of(const Vault *v)

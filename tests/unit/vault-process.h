@@ -37,7 +37,7 @@ void vault_hear_refused(End *end, guint64 call, PvsError code, const char *param
 
 /* The process and its files. */
 typedef struct {
-	char *root, *keys, *trust_directory, *images, *log;
+	char *root, *keys, *trust_directory, *images, *log, *audit;
 	const char *access; /* rules.h; NULL: RULE_ALL */
 	pid_t pid;
 	End *monitor, *trust;

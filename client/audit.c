@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.c - pvsecretctl audit verify: is the log whole?
+ *
+ * Needs no daemon: files are read, the oldest first, and each line's hash is looked for in the
+ * next.
+ */
+#include "client/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/failure.h"
+#include "client/output.h"
+#include "client/text.h"
+#include "protocol/audit.h"
+#include "protocol/encoding.h"
+
+typedef struct {
+	PvsAuditChain chain;
+	gboolean torn; /* the last line was none: the next has to say so */
+	char *torn_file;
+	guint64 torn_line;
+	guint64 lines;
+	guint64 recovered;
+} Reading;
+
+static const char *const texts[] = {
+	[PVS_AUDIT_TORN] = "is not a line of an audit log",
+	[PVS_AUDIT_NUMBER] = "does not have the next number: lines are missing, or stand twice or "
+			     "elsewhere",
+	[PVS_AUDIT_HASH_OFF] = "does not have the hash of the line before: one of the two was "
+			       "changed",
+};
+
+static gboolean broken(GError **error, const char *file, guint64 line, PvsAuditVerdict verdict)
+{
+	g_autofree char *shown = pvs_text_show(file, 400);
+
+	return pvs_failure(error, PVS_EXIT_FAILED,
+			   "compare with the journal, which has each line's number and hash: "
+			   "journalctl -u pvsecretd -g audit",
+			   "%s:%" G_GUINT64_FORMAT " %s", shown, line, texts[verdict]);
+}
+
+static gboolean take_line(Reading *r, const char *file, guint64 number, const char *line,
+			  gsize size, GError **error)
+{
+	PvsAuditVerdict verdict = pvs_audit_check(&r->chain, line, size);
+
+	r->lines++;
+	if (r->torn && (verdict != PVS_AUDIT_GOOD || !pvs_audit_is_recovery(line, size)))
+		return broken(error, r->torn_file, r->torn_line, PVS_AUDIT_TORN);
+	if (r->torn)
+		r->recovered++;
+	r->torn = verdict == PVS_AUDIT_TORN;
+	if (!r->torn)
+		return verdict == PVS_AUDIT_GOOD || broken(error, file, number, verdict);
+	g_free(r->torn_file);
+	r->torn_file = g_strdup(file);
+	r->torn_line = number;
+	return TRUE;
+}
+
+static gboolean read_file(Reading *r, const char *file, GError **error)
+{
+	g_autofree char *buffer = g_malloc(PVS_AUDIT_LINE_MAX + 1);
+	FILE *stream = fopen(file, "re");
+	gboolean good = TRUE;
+
+	if (!stream) {
+		g_autofree char *shown = pvs_text_show(file, 400);
+
+		return pvs_failure(error, PVS_EXIT_FAILED,
+				   "name the log's files, the oldest first; only the daemon's user "
+				   "and root may read them",
+				   "%s: %s", shown, g_strerror(errno));
+	}
+	for (guint64 number = 1; good; number++) {
+		gsize size = 0;
+		int c;
+
+		while ((c = getc_unlocked(stream)) != EOF && c != '\n' && size < PVS_AUDIT_LINE_MAX)
+			buffer[size++] = (char)c;
+		if (c == EOF && size == 0)
+			break;
+		good = take_line(r, file, number, buffer, size, error);
+	}
+	if (good && ferror(stream))
+		good = pvs_failure_system(error, errno, file, "cannot be read");
+	fclose(stream);
+	return good;
+}
+
+static void show(const PvsArguments *arguments, const Reading *r)
+{
+	g_autofree char *hash = pvs_hex(r->chain.hash, sizeof r->chain.hash);
+
+	if (arguments->output.json != PVS_JSON_OFF) {
+		g_autoptr(JsonObject) object = json_object_new();
+
+		json_object_set_int_member(object, "lines", (gint64)r->lines);
+		json_object_set_int_member(object, "recovered", (gint64)r->recovered);
+		json_object_set_int_member(object, "last", (gint64)r->chain.n);
+		json_object_set_string_member(object, "sha256", hash);
+		pvs_output_json(stdout, arguments->output.json, object);
+		return;
+	}
+	pvs_output_line("%" G_GUINT64_FORMAT " lines, each follows the one before", r->lines);
+	if (r->recovered)
+		pvs_output_line("%" G_GUINT64_FORMAT " were cut off by a crash, and said to be so",
+				r->recovered);
+	pvs_output_line("the last has the number %" G_GUINT64_FORMAT " and the SHA-256 %s",
+			r->chain.n, hash);
+}
+
+gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error)
+{
+	Reading r = {.torn = FALSE};
+	gboolean good = TRUE;
+
+	for (guint i = 0; good && i < arguments->operands->len; i++)
+		good = read_file(&r, arguments->operands->pdata[i], error);
+	if (good && r.torn)
+		good = broken(error, r.torn_file, r.torn_line, PVS_AUDIT_TORN);
+	if (good && r.lines == 0)
+		good = pvs_failure(error, PVS_EXIT_FAILED,
+				   "name the log's files, the oldest first, the rotated ones too",
+				   "there is no line in any of the files");
+	if (good)
+		show(arguments, &r);
+	g_free(r.torn_file);
+	return good;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.h - the lines of the audit log, and the chain that they make
+ *
+ * A line is a JSON object in printable ASCII: {"n":NUMBER,"prev":"HASH",...}. HASH is the SHA-256
+ * of the line before, without its line feed; a first line of all has zeros and the number 1. So a
+ * line that was changed, lost or put elsewhere shows in the next one; the newest line's hash stands
+ * in the journal.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define PVS_AUDIT_HASH	   32
+#define PVS_AUDIT_LINE_MAX (64 * 1024) /* bytes, line feed included */
+
+/* Where a chain is: what the next line has to say. Zeroed: before its first line. */
+typedef struct {
+	guint64 n; /* number of the last line; 0: there was none */
+	guint8 hash[PVS_AUDIT_HASH];
+} PvsAuditChain;
+
+/* Members of a line, put together: each begins with its comma. What a client chose (@text) is
+ * escaped, all that is not printable ASCII, so that no name can make a line or a member. @text must
+ * be UTF-8; NULL: no member. */
+void pvs_audit_text(GString *members, const char *name, const char *text);
+void pvs_audit_number(GString *members, const char *name, guint64 value);
+void pvs_audit_hex(GString *members, const char *name, const guint8 *data, gsize size);
+/* A list of hashes, @n times @size bytes. */
+void pvs_audit_hashes(GString *members, const char *name, const guint8 *data, gsize n, gsize size);
+
+/* Appends the chain's next line, with line feed, to @out, and goes on with @chain. @seconds since
+ * the epoch, @event what happened, @members as made above. */
+void pvs_audit_append(GString *out, PvsAuditChain *chain, gint64 seconds, const char *event,
+		      const char *members);
+
+typedef enum {
+	PVS_AUDIT_GOOD,
+	PVS_AUDIT_TORN,	    /* it is no line; the next has to say so (event "recovered") */
+	PVS_AUDIT_NUMBER,   /* a number is missing or comes twice */
+	PVS_AUDIT_HASH_OFF, /* the line before is not the one that this one followed */
+} PvsAuditVerdict;
+
+/* Looks at the next line (@size bytes, without its line feed) and goes on with @chain. The first
+ * line after a zeroed chain is taken as it is: where a log begins is for its owner to know. */
+PvsAuditVerdict pvs_audit_check(PvsAuditChain *chain, const char *line, gsize size);
+
+/* TRUE if the line says that the one before was torn. */
+gboolean pvs_audit_is_recovery(const char *line, gsize size);
