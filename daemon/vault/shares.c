@@ -64,8 +64,8 @@ static void settle(PvsShares *shares)
 
 	for (GList *l = shares->fronts.head; l; l = next) {
 		PvsSharer *sharer = l->data;
-		gboolean paused = shares->calls >= shares->all ||
-				  sharer->share->calls >= shares->per_user;
+		gboolean paused =
+			shares->calls >= shares->all || sharer->share->calls >= shares->per_user;
 
 		next = l->next;
 		if (paused == sharer->paused)

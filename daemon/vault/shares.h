@@ -15,7 +15,8 @@ typedef struct PvsSharer PvsSharer; /* one front */
 
 /* @pause is called with a front whenever it is to be read no more, or again. No user gets more than
  * three quarters of @all (1 or more), whatever @per_user says. */
-PvsShares *pvs_shares_new(guint all, guint per_user, void (*pause)(gpointer front, gboolean paused));
+PvsShares *pvs_shares_new(guint all, guint per_user,
+			  void (*pause)(gpointer front, gboolean paused));
 
 /* @front is what pause() is called with, from here on and before pvs_sharer_free(). */
 PvsSharer *pvs_sharer_new(PvsShares *shares, guint32 uid, gpointer front);
