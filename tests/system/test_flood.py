@@ -296,8 +296,10 @@ class Deaths(Case):
         for _ in range(5):
             bad = self.client(daemon, BAD)
             self.assertEqual(bad.call("ping"), {})
+            since = len(daemon.log)
             self.assertEqual(self.kill_others(daemon, spared), 1)
             self.assertEqual(bad.rest(), [])
+            daemon.wait_log("the front of uid %d died" % BAD, since)
         daemon.wait_log("uid %d is not served for 10 s" % BAD)
         began = time.monotonic()
         # By another set of groups neither.
