@@ -19,7 +19,7 @@
 
 enum {
 	TURN = 64,		      /* connections accepted in one turn of the main loop */
-	REST = 100,		      /* milliseconds, where descriptors or memory ran out */
+	REST = 50,		      /* milliseconds, where descriptors or memory ran out */
 	LOG_PAUSE = 60 * 1000 * 1000, /* microseconds between two lines about that */
 };
 

@@ -159,6 +159,13 @@ class Identities(harness.Case):
         self.assertEqual(sorted(self.served().values()), [1, 2])
         self.part(*clients)
 
+    def test_as_many_groups_as_there_can_be(self):
+        """With subordinate gids (subgid(5)) nobody needs a privilege for that."""
+        groups = range(70000, 70000 + 65536)
+        client = self.connect(64951, 64951, groups)
+        self.assertEqual(client.call("ping"), {})
+        self.part(client)
+
     def test_at_most_four_of_a_user(self):
         clients = [self.connect(64931, 64931 + i) for i in range(4)]
         for client in clients:
