@@ -97,7 +97,8 @@ class Errors(Failing, harness.Case):
                         self.assertLess(took, 1)
                         self.assertEqual(one.call("ping"), {})
                     # What trust refuses is not answered, either.
-                    one.post("verify_host_key", {"host_key_document": self.pki.hosts[0].pem}, ident="v")
+                    one.post("verify_host_key", {"host_key_document": self.pki.hosts[0].pem},
+                             ident="v")
                     self.assert_error(one.wait("v"), AUDIT, "audit")
                 self.assertFalse([name for name in self.recorded() if name.startswith(error)])
                 self.assert_works_at_once(one)

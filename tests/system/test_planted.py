@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the daemon's own user, taken over, can put where the audit log should be
 
-Its log directory is its own, so that it can make there whatever it likes, before a start or before a
-reload. Nothing outside is touched for that, nothing waits, and the owner is told which path it is.
+Its log directory is its own, so that it can make there whatever it likes, before a start or before
+a reload. Nothing outside is touched for that, nothing waits, and the owner is told which path it is.
 """
 import base64
 import contextlib
