@@ -28,8 +28,14 @@ static int compare(const void *a, const void *b)
 /* Sorted and without doubles, so that one set of groups is one identity. */
 static void normalize(PvsIdentity *identity)
 {
-	guint n = 0;
+	guint n = 1;
 
+	/* The kernel has them in order, of its own ids; and it may be very many. */
+	while (n < identity->n_groups && identity->groups[n - 1] < identity->groups[n])
+		n++;
+	if (n >= identity->n_groups)
+		return;
+	n = 0;
 	qsort(identity->groups, identity->n_groups, sizeof *identity->groups, compare);
 	for (guint i = 0; i < identity->n_groups; i++)
 		if (n == 0 || identity->groups[n - 1] != identity->groups[i])
