@@ -62,6 +62,10 @@ PvsIdentity *pvs_identity_of(int fd)
 	size = 0;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
 		return NULL;
+	/* The kernel copies them one by one, which takes it milliseconds where there are 65536: one
+	 * user who connects again and again would be all that the monitor has time for. */
+	if (size > PVS_IDENTITY_GROUPS_MAX * sizeof *groups)
+		return NULL;
 	if (size > 0) {
 		groups = g_malloc0(size);
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) {
