@@ -163,10 +163,9 @@ class Identities(harness.Case):
         """With subordinate gids (subgid(5)) nobody needs a privilege for that."""
         client = self.connect(64951, 64951, range(70000, 70000 + 1024))
         self.assertEqual(client.call("ping"), {})
-        since = len(self.daemon.log)
         for n in (1025, 65536):
             self.assertEqual(self.connect(64951, 64951, range(70000, 70000 + n)).rest(), [])
-        self.daemon.wait_log("a connection was closed: .* more than 1024 groups", since)
+        self.daemon.wait_log("a connection was closed: .* more than 1024 groups")
         self.assertEqual(client.call("ping"), {})
         self.part(client)
 
