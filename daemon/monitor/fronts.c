@@ -320,6 +320,7 @@ static gboolean admit(int fd, const PvsIdentity *identity, Front *front, guint n
 void pvs_fronts_connection(int fd, PvsIdentity *taken)
 {
 	g_autoptr(PvsIdentity) identity = taken;
+	const PvsCaller body = {.pid = taken->pid};
 	guint n_fronts, of_uid;
 	Front *front = find(identity, &n_fronts, &of_uid);
 
@@ -336,7 +337,7 @@ void pvs_fronts_connection(int fd, PvsIdentity *taken)
 	g_clear_handle_id(&front->idle_timer, g_source_remove);
 	front->connections++;
 	connections++;
-	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, NULL, NULL, &fd);
+	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
 	close(fd);
 	events->changed();
 }

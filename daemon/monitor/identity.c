@@ -57,6 +57,7 @@ PvsIdentity *pvs_identity_of(int fd)
 		return NULL;
 	identity->uid = peer.uid;
 	identity->gid = peer.gid;
+	identity->pid = (guint32)peer.pid;
 
 	/* The first call says how much room is needed. */
 	size = 0;

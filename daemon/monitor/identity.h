@@ -16,6 +16,8 @@ typedef struct {
 	guint32 gid;
 	guint32 *groups; /* sorted, each once; owned */
 	guint n_groups;
+	guint32 pid; /* of that process; 0: not told. No part of who it is: a number is used again
+		      */
 } PvsIdentity;
 
 /* SO_PEERCRED and SO_PEERGROUPS of a connected UNIX socket. NULL where the kernel does not say, for

@@ -54,6 +54,7 @@ static void test_own(void)
 	g_assert_nonnull(identity);
 	g_assert_cmpuint(identity->uid, ==, geteuid());
 	g_assert_cmpuint(identity->gid, ==, getegid());
+	g_assert_cmpint((pid_t)identity->pid, ==, getpid());
 	for (guint i = 1; i < identity->n_groups; i++)
 		g_assert_cmpuint(identity->groups[i - 1], <, identity->groups[i]);
 	close(pair[0]);
@@ -95,9 +96,11 @@ static void test_unknown_is_nobody(void)
 static void test_equal(void)
 {
 	guint32 one[] = {1, 2}, other[] = {1, 3};
-	const PvsIdentity a = {10, 20, one, 2};
+	const PvsIdentity a = {10, 20, one, 2, 0};
 	PvsIdentity b = a;
 
+	g_assert_true(pvs_identity_equal(&a, &b));
+	b.pid = 7; /* another process of the same user */
 	g_assert_true(pvs_identity_equal(&a, &b));
 	b.uid = 11;
 	g_assert_false(pvs_identity_equal(&a, &b));
