@@ -24,25 +24,35 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def set_soft_limit(pid, n):
+def set_soft_limit(pid, option, n):
     """As the process's own user, who may without any privilege."""
-    harness.run_program("setpriv", "--reuid", harness.DAEMON_UID, "--regid", harness.DAEMON_GID,
-                        "--clear-groups", "prlimit", "--pid", pid, "--nofile=%s:" % n,
-                        recorded=False)
+    done = harness.run_program("setpriv", "--reuid", harness.DAEMON_UID,
+                               "--regid", harness.DAEMON_GID, "--clear-groups", "prlimit",
+                               "--pid", pid, "--%s=%s:" % (option, n), recorded=False)
+    assert done.returncode == 0, done.stderr
 
 
 @contextlib.contextmanager
+def soft_limit(pid, option, name, n):
+    with open("/proc/%d/limits" % pid, encoding="ascii") as file:
+        (before,) = [line.split()[3] for line in file if line.startswith(name)]
+    set_soft_limit(pid, option, n)
+    try:
+        yield
+    finally:
+        set_soft_limit(pid, option, before)
+
+
 def starved(pid, spare=0):
     """The process may open SPARE more descriptors than it has now."""
     used = {int(name) for name in os.listdir("/proc/%d/fd" % pid)}
     free = [fd for fd in range(len(used) + spare + 1) if fd not in used]
-    with open("/proc/%d/limits" % pid, encoding="ascii") as file:
-        (before,) = [line.split()[3] for line in file if line.startswith("Max open files")]
-    set_soft_limit(pid, free[spare])
-    try:
-        yield
-    finally:
-        set_soft_limit(pid, before)
+    return soft_limit(pid, "nofile", "Max open files", free[spare])
+
+
+def barren(pid):
+    """What it starts ends before it has loaded: so much stack nobody can do with."""
+    return soft_limit(pid, "stack", "Max stack size", 4096)
 
 
 @unittest.skipUnless(harness.ROOT, "only root can be several users, and change others' limits")
@@ -129,3 +139,29 @@ class Starved(unittest.TestCase):
         self.assertNotIn(b"not served", self.daemon.log[since:])
         self.assertNotIn(b"died", self.daemon.log[since:])
         self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+
+    def test_fronts_that_cannot_load(self):
+        """Have read nothing of anybody, and who is connected keeps what he has."""
+        main, since = self.daemon.process.pid, len(self.daemon.log)
+        fronts = set(self.daemon.workers("front"))
+        with barren(main):
+            (kept_warm,) = fronts - set(self.daemon.fronts())
+            harness.Pid(kept_warm).kill()
+            self.daemon.wait_log("the front kept warm died", since)
+            cpu, began = cpu_seconds(main), time.monotonic()
+            for _ in range(20):
+                self.assertTrue(self.refused(LATE))
+                self.assertEqual(self.good.call("ping"), {})
+                time.sleep(0.1)
+            cpu, spent = cpu_seconds(main) - cpu, time.monotonic() - began
+            lines = self.daemon.log[since:].count(b"\n")
+        freed = time.monotonic()
+        while self.refused(LATE):
+            self.assertLess(time.monotonic() - freed, 5)
+        self.assertEqual(self.daemon.process.pid, main)
+        self.assertNotIn(b"not served", self.daemon.log[since:])
+        self.assertNotIn(b"giving up", self.daemon.log[since:])
+        self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+        self.assertLess(cpu / spent, 0.5, "it starts one after the other")
+        tap.note("while no front could load, the monitor used %.1f %% of a processor"
+                 % (100 * cpu / spent))
