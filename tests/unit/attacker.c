@@ -88,7 +88,15 @@ AttackerShape attacker_make(GByteArray *out, const AttackerSample *samples, guin
 	const AttackerSample *s = &samples[attacker_roll(n)];
 	guint size = (guint)g_bytes_get_size(s->body);
 
-	switch (attacker_roll(12)) {
+	if (s->craft && attacker_roll(2)) {
+		g_autoptr(GBytes) body = s->craft();
+
+		size = (guint)g_bytes_get_size(body);
+		put_header(out, s->type, size);
+		g_byte_array_append(out, g_bytes_get_data(body, NULL), size);
+		return ATTACKER_WHOLE;
+	}
+	switch (attacker_roll(8)) {
 	case 0: /* any type, and a length that is so or not */
 		size = attacker_roll(200);
 		put_header(out, attacker_roll(PVS_MESSAGE_LAST_ + 10),
@@ -114,19 +122,6 @@ AttackerShape attacker_make(GByteArray *out, const AttackerSample *samples, guin
 		g_byte_array_append(out, g_bytes_get_data(s->body, NULL), size);
 		put_random(out, 3);
 		return ATTACKER_WHOLE;
-	case 5:
-	case 6:
-	case 7:
-	case 8:
-		if (s->craft) { /* one that makes sense */
-			g_autoptr(GBytes) body = s->craft();
-
-			size = (guint)g_bytes_get_size(body);
-			put_header(out, s->type, size);
-			g_byte_array_append(out, g_bytes_get_data(body, NULL), size);
-			return ATTACKER_WHOLE;
-		}
-		G_GNUC_FALLTHROUGH;
 	default: /* the body, changed here and there */
 		put_header(out, s->type, size);
 		g_byte_array_append(out, g_bytes_get_data(s->body, NULL), size);
