@@ -83,6 +83,8 @@ const PvsField pvs_vault_start_fields[] = {
 	TEXT(PvsVaultStart, image_directory, PVS_PATH_MAX),
 	LIST(PvsVaultStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	U8(PvsVaultStart, audit_always),
+	U32(PvsVaultStart, calls),
+	U32(PvsVaultStart, calls_per_user),
 	END,
 };
 

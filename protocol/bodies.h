@@ -69,6 +69,8 @@ typedef struct {
 	char *image_directory;
 	PvsList rules;	     /* of PvsAccessRule: all there are */
 	guint8 audit_always; /* each record is on the disk before the answer */
+	guint32 calls;	     /* on their way at a time, in all */
+	guint32 calls_per_user;
 } PvsVaultStart;
 
 /* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).

@@ -26,10 +26,16 @@ struct PvsWorker {
 	gboolean failed;
 	gboolean stopping; /* told to end */
 	gboolean pinged;   /* and has not answered yet */
+	guint overdue;	   /* rounds in a row at which it owed an answer, or its end */
 	gint64 started;
 	const PvsWorkerEvents *events;
 	gpointer user;
 	PvsHandlerRow *rows;
+};
+
+enum {
+	OVERDUE_MAX = 2, /* one may have been asked a moment ago, or the machine was held */
+	LOAD_MAX = 60 * G_USEC_PER_SEC, /* no store within its limits takes nearly as long */
 };
 
 static int self_fd = -1;
@@ -110,6 +116,7 @@ static gboolean on_pong(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 	PvsWorker *worker = user;
 
 	worker->pinged = FALSE;
+	worker->overdue = 0;
 	return pvs_reader_end(&message->body);
 }
 
@@ -297,6 +304,15 @@ void pvs_worker_reap(void)
 	}
 }
 
+/* TRUE if it has owed something for too long: to load, to end, to answer. It may be stopped, or in
+ * a loop; SIGKILL ends it either way, and what is done about a death is done. */
+static gboolean is_overdue(PvsWorker *worker)
+{
+	if (worker->failed || worker->stopping || !worker->channel || worker->pinged)
+		return ++worker->overdue >= OVERDUE_MAX;
+	return !worker->ready && g_get_monotonic_time() - worker->started > LOAD_MAX;
+}
+
 gboolean pvs_worker_ping_all(void)
 {
 	gboolean all = TRUE;
@@ -304,10 +320,15 @@ gboolean pvs_worker_ping_all(void)
 	for (GList *l = workers; l; l = l->next) {
 		PvsWorker *worker = l->data;
 
-		if (!worker->ready || !worker->channel)
-			continue;
+		if (is_overdue(worker)) {
+			pvs_error("the %s (pid %d) does not answer; it is killed",
+				  pvs_role_name(worker->role), (int)worker->pid);
+			pvs_worker_kill(worker);
+		}
 		if (worker->pinged)
 			all = FALSE;
+		if (!worker->ready || !worker->channel || worker->stopping || worker->pinged)
+			continue;
 		worker->pinged = TRUE;
 		pvs_channel_send(worker->channel, PVS_MESSAGE_PING, 0, NULL, NULL);
 	}

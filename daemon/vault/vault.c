@@ -27,13 +27,13 @@
 #include "daemon/vault/prepare.h"
 #include "daemon/vault/record.h"
 #include "daemon/vault/request.h"
+#include "daemon/vault/shares.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
 enum {
-	JOBS_MAX = 64, /* of one front, waiting or being built; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -44,7 +44,7 @@ typedef struct {
 	PvsChannel *channel;  /* NULL: it has gone */
 	PvsGrants *grants;
 	PvsLane *lane;
-	guint jobs;
+	PvsSharer *sharer; /* its jobs, waiting or being built: then it is not read */
 } Front;
 
 typedef struct {
@@ -67,6 +67,7 @@ static struct {
 	PvsImages *images;
 	PvsLook *look;
 	PvsPool *pool;
+	PvsShares *shares;
 	guint threads;
 	PvsChannel *trust;
 	GHashTable *fronts; /* number of a front -> Front */
@@ -80,10 +81,11 @@ static void job_free(Job *job);
 
 static void front_free_if_unused(Front *front)
 {
-	if (front->channel || front->jobs > 0)
+	if (front->channel || pvs_sharer_calls(front->sharer) > 0)
 		return;
 	pvs_add_front_clear(&front->identity);
 	pvs_access_free(front->access);
+	pvs_sharer_free(front->sharer);
 	g_free(front);
 }
 
@@ -92,11 +94,20 @@ static void front_gone(Front *front)
 	g_hash_table_remove(vault.fronts, GUINT_TO_POINTER(front->identity.front));
 	g_clear_pointer(&front->channel, pvs_channel_free);
 	g_clear_pointer(&front->grants, pvs_grants_free);
+	pvs_sharer_leave(front->sharer);
 	/* Jobs that are dropped here hold the front, too. */
-	front->jobs++;
+	pvs_sharer_begin(front->sharer);
 	g_clear_pointer(&front->lane, pvs_lane_close);
-	front->jobs--;
+	pvs_sharer_end(front->sharer);
 	front_free_if_unused(front);
+}
+
+static void pause_front(gpointer data, gboolean paused)
+{
+	Front *front = data;
+
+	if (front->channel)
+		pvs_channel_pause(front->channel, paused);
 }
 
 static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
@@ -175,7 +186,7 @@ static void work(gpointer data)
 
 static void job_free(Job *job)
 {
-	job->front->jobs--;
+	pvs_sharer_end(job->front->sharer);
 	front_free_if_unused(job->front);
 	g_clear_pointer(&job->points, g_bytes_unref);
 	g_clear_pointer(&job->request, g_bytes_unref);
@@ -215,11 +226,8 @@ static void on_recorded(gboolean written, gpointer user)
 		g_clear_error(&job->error);
 		pvs_fail(&job->error, PVS_ERROR_AUDIT, NULL, NULL);
 	}
-	if (front->channel) {
+	if (front->channel)
 		answer_job(job);
-		if (front->jobs == JOBS_MAX)
-			pvs_channel_pause(front->channel, FALSE);
-	}
 	job_free(job);
 }
 
@@ -301,8 +309,7 @@ static Job *job_new(Front *front, guint64 call, const PvsBuild *build)
 	job->call = call;
 	job->type = build->type;
 	job->record = pvs_record_build(&front->identity, build);
-	if (++front->jobs == JOBS_MAX)
-		pvs_channel_pause(front->channel, TRUE);
+	pvs_sharer_begin(front->sharer);
 	return job;
 }
 
@@ -313,7 +320,7 @@ static void settle_refused(Job *job, GError *error)
 	settle(job);
 }
 
-static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user)
+static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	static const PvsBuilt expired = {.expired = 1};
 	Front *front = user;
@@ -341,8 +348,6 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 	}
 	job->points = pvs_grants_get(front->grants, build.slot, time(NULL));
 	if (!job->points) {
-		if (front->jobs == JOBS_MAX)
-			pvs_channel_pause(channel, FALSE);
 		job_free(job);
 		answer_body(front, PVS_MESSAGE_BUILT, message->call, pvs_built_fields, &expired);
 		return TRUE;
@@ -574,6 +579,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	front->lane = pvs_lane_new(vault.pool);
 	front->channel = pvs_channel_new(steal_fd(message), PVS_ROLE_VAULT, PVS_ROLE_FRONT,
 					 front_rows, on_front_closed, front);
+	front->sharer = pvs_sharer_new(vault.shares, front->identity.uid, front);
 	g_hash_table_insert(vault.fronts, GUINT_TO_POINTER(front->identity.front), front);
 	return TRUE;
 }
@@ -657,6 +663,7 @@ static gboolean load(PvsReader *reader, GError **error)
 		return FALSE;
 	if (!pvs_audit_start(vault.start.audit_always, error))
 		return FALSE;
+	vault.shares = pvs_shares_new(vault.start.calls, vault.start.calls_per_user, pause_front);
 	vault.fronts = g_hash_table_new(NULL, NULL);
 	pvs_prepare_memory();
 	return TRUE;

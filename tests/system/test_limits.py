@@ -131,20 +131,7 @@ class Identities(harness.Case):
         return client
 
     def served(self):
-        """The fronts that have clients: pid -> how many. Besides those, a front that has an
-        identity has three sockets: to the monitor, trust and the vault."""
-        fronts = {pid: self.sockets(pid) - 3 for pid in self.daemon.workers("front")}
-        return {pid: n for pid, n in fronts.items() if n > 0}
-
-    @staticmethod
-    def sockets(pid):
-        """How many sockets a process has, of those that are not closed meanwhile."""
-        n = 0
-        with contextlib.suppress(FileNotFoundError):
-            for fd in os.listdir("/proc/%d/fd" % pid):
-                with contextlib.suppress(FileNotFoundError):
-                    n += os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")
-        return n
+        return self.daemon.fronts()
 
     def part(self, *clients):
         """Once the end of the stream is there, the front has closed its side."""

@@ -181,12 +181,14 @@ static void map_all(void)
 	syscall(SYS_exit_group, got == MAP_FAILED);
 }
 
+#ifndef __s390x__
 static void map_code(void)
 {
 	void *got = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	syscall(SYS_exit_group, got == MAP_FAILED);
 }
+#endif
 
 static void make_code(void)
 {

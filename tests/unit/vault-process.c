@@ -217,6 +217,8 @@ void vault_start(Vault *v)
 		.trust_directory = v->trust_directory,
 		.image_directory = v->images,
 		.rules = rules_of(v->access ? v->access : RULE_ALL),
+		.calls = 64,
+		.calls_per_user = 16,
 	};
 	int mine, its = vault_channel_pair(&mine);
 
