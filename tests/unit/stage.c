@@ -141,6 +141,10 @@ static void say_counters(Stage *stage, guint64 call)
 				     .locked_used = 4096,
 				     .locked_peak = 8192,
 				     .ccks = 2,
+				     .extension_secrets = 3,
+				     .user_sign_keys = 4,
+				     .images = 5,
+				     .has_master = 1,
 				     .signing_keys = 1,
 				     .locked_kind = (char *)"memfd_secret"};
 

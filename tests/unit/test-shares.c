@@ -24,6 +24,15 @@ static void pause_front(gpointer data, gboolean paused)
 		g_string_append_c(resumed, front->name);
 }
 
+enum { SECRETS = 100, SECRET_MAX = 30, SECRETS_PER_USER = 40 };
+
+static PvsShares *shares_new(guint calls, guint per_user)
+{
+	const PvsShareLimits limits = {calls, per_user, SECRETS, SECRET_MAX, SECRETS_PER_USER};
+
+	return pvs_shares_new(&limits, pause_front);
+}
+
 static void begin(Front *front, guint n)
 {
 	while (n-- > 0) {
@@ -47,7 +56,7 @@ static void drop(Front *front)
 /* Two sets of groups are one user. */
 static void test_user(void)
 {
-	PvsShares *shares = pvs_shares_new(100, 4, pause_front);
+	PvsShares *shares = shares_new(100, 4);
 	Front a = {.name = 'a'}, b = {.name = 'b'}, other = {.name = 'o'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -70,7 +79,7 @@ static void test_user(void)
 /* In all; and nobody has it all. */
 static void test_all(void)
 {
-	PvsShares *shares = pvs_shares_new(8, 100, pause_front);
+	PvsShares *shares = shares_new(8, 100);
 	Front a = {.name = 'a'}, b = {.name = 'b'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -91,7 +100,7 @@ static void test_all(void)
 /* Who waited longest is read first. */
 static void test_turns(void)
 {
-	PvsShares *shares = pvs_shares_new(4, 3, pause_front);
+	PvsShares *shares = shares_new(4, 3);
 	Front fronts[4];
 
 	for (guint i = 0; i < 4; i++) {
@@ -118,7 +127,7 @@ static void test_turns(void)
 /* What is on its way counts until it ends, though nobody waits for it. */
 static void test_left(void)
 {
-	PvsShares *shares = pvs_shares_new(100, 2, pause_front);
+	PvsShares *shares = shares_new(100, 2);
 	Front a = {.name = 'a'}, b = {.name = 'b'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -140,6 +149,48 @@ static void test_left(void)
 	pvs_shares_free(shares);
 }
 
+/* Key memory: a user may not take it all, and all together never take more than there is. */
+static void test_secrets(void)
+{
+	PvsShares *shares = shares_new(1000, 1000);
+	Front fronts[5];
+	gsize sum = 0, was[5] = {0};
+
+	for (guint i = 0; i < 5; i++) {
+		fronts[i] = (Front){.name = (char)('a' + i)};
+		fronts[i].sharer = pvs_sharer_new(shares, i, &fronts[i]);
+	}
+	begin(&fronts[0], 2);
+	pvs_sharer_secrets(fronts[0].sharer, 0, SECRET_MAX);
+	g_assert_false(fronts[0].paused);
+	pvs_sharer_secrets(fronts[0].sharer, 0, SECRET_MAX);
+	g_assert_true(fronts[0].paused);
+	g_assert_false(fronts[1].paused);
+	pvs_sharer_secrets(fronts[0].sharer, SECRET_MAX, 0);
+	g_assert_false(fronts[0].paused);
+	pvs_sharer_secrets(fronts[0].sharer, SECRET_MAX, 0);
+	for (guint i = 0; i < 5; i++) {
+		if (fronts[i].paused)
+			continue;
+		begin(&fronts[i], 1);
+		was[i] = SECRET_MAX;
+		pvs_sharer_secrets(fronts[i].sharer, 0, SECRET_MAX);
+		sum += SECRET_MAX;
+	}
+	g_assert_cmpuint(sum, ==, 3 * SECRET_MAX);
+	for (guint i = 0; i < 5; i++)
+		g_assert_true(fronts[i].paused);
+	pvs_sharer_secrets(fronts[1].sharer, SECRET_MAX, 1);
+	was[1] = 1;
+	for (guint i = 0; i < 5; i++)
+		g_assert_false(fronts[i].paused);
+	for (guint i = 0; i < 5; i++) {
+		pvs_sharer_secrets(fronts[i].sharer, was[i], 0);
+		drop(&fronts[i]);
+	}
+	pvs_shares_free(shares);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -147,5 +198,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/shares/in-all", test_all);
 	g_test_add_func("/shares/turns", test_turns);
 	g_test_add_func("/shares/left", test_left);
+	g_test_add_func("/shares/secrets", test_secrets);
 	return g_test_run();
 }

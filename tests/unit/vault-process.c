@@ -189,6 +189,7 @@ void vault_set_up(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(g_mkdir(v->trust_directory, 0700), ==, 0);
 	g_assert_cmpint(g_mkdir(v->images, 0700), ==, 0);
 	test_random_bytes(v->cck, sizeof v->cck);
+	test_random_bytes(v->master, sizeof v->master);
 	vault_put(v->keys, "prod", v->cck, 32);
 	vault_put(v->keys, "test", "0123456789abcdef0123456789abcdef", 32);
 	v->signer = EVP_EC_gen("P-521");
@@ -220,8 +221,11 @@ void vault_start(Vault *v)
 		.calls = 64,
 		.calls_per_user = 16,
 	};
+	g_autofree char *master = g_build_filename(v->root, "master", NULL);
 	int mine, its = vault_channel_pair(&mine);
 
+	if (g_file_test(master, G_FILE_TEST_EXISTS))
+		body.association_master = master;
 	v->pid = fork();
 	g_assert_cmpint(v->pid, >=, 0);
 	if (v->pid == 0) {

@@ -42,7 +42,7 @@ typedef struct {
 	pid_t pid;
 	End *monitor, *trust;
 	EVP_PKEY *signer, *host;
-	guint8 cck[32];
+	guint8 cck[32], master[32];
 } Vault;
 
 /* For g_test_add(). The second ends the process as the monitor does, and looks into the log: it has
@@ -55,7 +55,8 @@ void vault_tear_down(Vault *v, gconstpointer data);
 /* A file in a directory, mode 0600. */
 void vault_put(const char *directory, const char *name, const void *data, gsize size);
 
-/* Starts the process and sends START; also gives it trust and waits until it is ready. */
+/* Starts the process and sends START (with the master, if there is a file master in v->root); also
+ * gives it trust and waits until it is ready. */
 void vault_start(Vault *v);
 void vault_start_ready(Vault *v);
 
