@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import signal
 import time
 import unittest
@@ -12,6 +13,7 @@ import harness
 import material
 import pki
 import tap
+import test_audit_failures as failures
 
 BAD, GOOD = 64991, 64992
 FLOOD_SEC = float(os.environ.get("PVS_FLOOD_SEC", "3"))
@@ -149,20 +151,19 @@ class InFlight(Case):
         return client.post("create_association", {
             **self.PARAMS, "host_keys": [{"document": pki.get().hosts[0].pem}]})
 
-    def answered_meanwhile(self, per_user, n):
+    def answered_meanwhile(self, n, per_user, waits=False, **limits):
         """Whether a ping of the user is answered who has N calls in a vault that stands still;
         all are in the end."""
-        daemon = self.make(CallsPerUser=per_user)
+        daemon = self.make(CallsPerUser=per_user, **limits)
         clients = [self.client(daemon, BAD) for _ in range(n)]
         other = self.client(daemon, BAD)
         for client in [*clients, other]:
             self.assertEqual(client.call("ping"), {})
         with held(daemon.worker("vault")):
             idents = [self.post(client) for client in clients]
-            if n >= per_user:
-                time.sleep(0.3)  # what could be started meanwhile has been
+            time.sleep(0.3)  # what could be started meanwhile has been
             other.post("ping", ident="of the other")
-            other.socket.settimeout(1 if n >= per_user else harness.DEADLINE)
+            other.socket.settimeout(1 if waits else harness.DEADLINE)
             try:
                 answer = other.answer()
             except TimeoutError:
@@ -176,8 +177,12 @@ class InFlight(Case):
         return True
 
     def test_of_a_user(self):
-        self.assertTrue(self.answered_meanwhile(4, 3))
-        self.assertFalse(self.answered_meanwhile(3, 3))
+        self.assertTrue(self.answered_meanwhile(3, 4))
+        self.assertFalse(self.answered_meanwhile(3, 3, waits=True))
+
+    def test_three_quarters(self):
+        self.assertTrue(self.answered_meanwhile(2, 16, Calls=4))
+        self.assertFalse(self.answered_meanwhile(3, 16, waits=True, Calls=4))
 
     def test_another_user(self):
         """The share of one is not the other's loss."""
@@ -191,3 +196,45 @@ class InFlight(Case):
                 self.timed_ping(good)
         for client, ident in zip(bad, idents):
             self.assertIn("result", client.wait(ident))
+
+
+@unittest.skipUnless(harness.ROOT, "only root can be several users, and trace the vault")
+class InVault(failures.Failing, Case):
+    """Calls in the vault, where a user's fronts have one share together."""
+
+    DELAY = "write:delay_enter=4000000:when=1"  # microseconds
+
+    def waits(self, other, busy):
+        """Whether a call that needs no record waits all the same, while those do."""
+        other.socket.settimeout(1)
+        while not select.select([one.socket for one, _ in busy], [], [], 0)[0]:
+            ident = other.post("list_ccks")
+            try:
+                other.wait(ident)
+            except TimeoutError:
+                other.socket.settimeout(harness.DEADLINE)
+                other.wait(ident)
+                return True
+        return False
+
+    def tried(self, users, other, **limits):
+        self.daemon = self.make(**limits)
+        self.pki = pki.get()
+        other = self.client(self.daemon, *other)
+        clients = [self.client(self.daemon, *user) for user in users]
+        for one in [other, *clients]:
+            self.assertEqual(one.call("ping"), {})
+        with self.injected(self.DELAY):
+            busy = [(one, one.post("create_association", self.params())) for one in clients]
+            waited = self.waits(other, busy)
+            for one, ident in busy:
+                # Or, where the machine is slow, that the record took too long.
+                self.assertEqual(one.wait(ident)["id"], ident)
+        return waited
+
+    def test_of_a_user(self):
+        """By another set of groups he gets no more."""
+        self.assertTrue(self.tried([(BAD, BAD)], (BAD, BAD + 100), CallsPerUser=1))
+
+    def test_in_all(self):
+        self.assertTrue(self.tried([(BAD, BAD), (GOOD, GOOD)], (GOOD + 1, GOOD + 1), Calls=2))

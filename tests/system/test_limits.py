@@ -102,6 +102,18 @@ class Limits(unittest.TestCase):
                 client.call("create_association", params)
             self.assertEqual(caught.exception.reason, "host-keys")
 
+    def test_number_of_host_keys(self):
+        daemon = harness.Daemon(pki.get(), daemon={"MaxHostKeys": 2})
+        self.addCleanup(daemon.stop)
+        params = {"hdr": base64.b64encode(HDR).decode(), "name": "two",
+                  "host_keys": [{"document": pki.get().hosts[0].der64}] * 2}
+        with daemon.client() as client:
+            self.assertIn("request", client.call("create_association", params))
+            params["host_keys"] *= 2
+            with self.assertRaises(harness.Refused) as caught:
+                client.call("create_association", params)
+            self.assertEqual(caught.exception.reason, "host-keys")
+
     def test_more_than_may_be_in_flight(self):
         """What is over CallsPerUser= waits unread; everybody is answered, in whatever order."""
         daemon = self.make(CallsPerUser=1, Calls=2)

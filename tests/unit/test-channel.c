@@ -55,6 +55,7 @@ static void on_closed(PvsChannel *channel, gboolean broken, gpointer user)
 /* As the vault sees a front, and as a front sees the monitor. */
 static const PvsHandlerRow vault_rows[] = {
 	{PVS_MESSAGE_BUILD, on_message}, {PVS_MESSAGE_CCKS, on_message}, {0, NULL}};
+static const PvsHandlerRow monitor_rows[] = {{PVS_MESSAGE_CLOSED, on_message}, {0, NULL}};
 static const PvsHandlerRow front_rows[] = {
 	{PVS_MESSAGE_CONNECTION, on_message}, {PVS_MESSAGE_PEERS, on_message}, {0, NULL}};
 
@@ -275,6 +276,34 @@ static void test_paused_reads_nothing(void)
 	tear_down(&f);
 }
 
+/* How many of a front's messages that are there are handled in one turn of the main loop. */
+static guint handled_in_a_turn(PvsRole self, const PvsHandlerRow *rows, PvsMessageType type)
+{
+	guint8 header[PVS_FRAME_HEADER];
+	guint handled;
+	Fixture f;
+
+	set_up(&f, self, PVS_ROLE_FRONT, rows);
+	put_header(header, type, 0, 1);
+	for (guint i = 0; i < 20; i++)
+		raw(f.peer, header, sizeof header, -1, 0);
+	g_main_context_iteration(NULL, FALSE);
+	handled = f.handled;
+	turn();
+	g_assert_cmpuint(f.handled, ==, 20);
+	tear_down(&f);
+	return handled;
+}
+
+/* Trust and the vault look at what the monitor said before each message of a front's; the monitor
+ * has nobody to look at, and reads more ends of connections than the 16 that it accepts. */
+static void test_messages_of_a_turn(void)
+{
+	g_assert_cmpuint(handled_in_a_turn(PVS_ROLE_VAULT, vault_rows, PVS_MESSAGE_CCKS), ==, 1);
+	g_assert_cmpuint(handled_in_a_turn(PVS_ROLE_MONITOR, monitor_rows, PVS_MESSAGE_CLOSED), ==,
+			 20);
+}
+
 /* More than the socket takes at once: it is queued, and arrives whole and in order. */
 static void test_large_answers_are_queued(void)
 {
@@ -369,6 +398,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/channel/descriptors-arrive", test_descriptors_arrive);
 	g_test_add_func("/channel/the-end", test_the_end);
 	g_test_add_func("/channel/paused-reads-nothing", test_paused_reads_nothing);
+	g_test_add_func("/channel/messages-of-a-turn", test_messages_of_a_turn);
 	g_test_add_func("/channel/large-answers-are-queued", test_large_answers_are_queued);
 	g_test_add_func("/channel/sending-what-is-not-ours-aborts",
 			test_sending_what_is_not_ours_aborts);
