@@ -53,27 +53,35 @@ class Cage(harness.Case):
                                                            for host in self.pki.hosts[:4]])),
             ("verify_host_key", {"host_key_document": document}),
             ("verify_host_key", {"host_key_document": "x"}),
+            ("verify_host_key", {"host_key_document": self.pki.bad_document("revoked").decode()}),
+            ("get_access", {}), ("ping", [1]), ("create_association", dict(target, x=1)),
         ]
 
-    def work(self, one):
-        calls = self.calls()
-        for i in range(self.CALLS):
-            method, params = calls[i % len(calls)]
-            one.send(json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": params}))
-            if i % 16 == 15:
-                for _ in range(16):
-                    one.answer()
-        for _ in range(self.CALLS % 16):
-            one.answer()
-        for text in ("nonsense\n", "{]", "[]", "{" * 20 + "\n"):
-            one.send(text)
-            one.answer()
+    # What is answered, each by one line.
+    TEXTS = ("nonsense\n", "{]\n", "[]", "[" * 20 + "]" * 20, '{"a":1,"a":2}', '["\\u0000"]',
+             "[1e999]", '["\\q"]\n', '{"jsonrpc":"2.0","id":{},"method":"ping"}', '{"id":7,"method":"ping"}',
+             '[1,{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"ping"}]',
+             '{"jsonrpc":"2.0","method":"get_status"}{"jsonrpc":"2.0","id":9,"method":"ping"}')
 
-    def wait_for_warm_front(self, one):
+    def texts(self):
+        for method, params in self.calls():
+            yield json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        yield from self.TEXTS
+
+    def work(self, clients):
+        texts = list(self.texts())
+        for begin in range(0, self.CALLS, 16):
+            one = clients[begin // 16 % len(clients)]
+            for i in range(begin, begin + 16):
+                one.send(texts[i % len(texts)])
+            for _ in range(16):
+                one.raw_line()
+
+    def wait_for_warm_front(self, one, fronts=2):
         """What is still being loaded does open files."""
         end = time.monotonic() + harness.DEADLINE
         while [worker["role"] for worker in one.call("get_status")["workers"]
-               ].count("front") < 2:
+               ].count("front") < fronts:
             self.assertLess(time.monotonic(), end, "no front is kept warm")
 
     def test_a_long_crl(self):
@@ -90,8 +98,12 @@ class Cage(harness.Case):
 
     @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
     def test_while_they_work(self):
-        one = self.client()
-        self.wait_for_warm_front(one)
+        """Calls of all kinds, good, refused and malformed, by two users."""
+        clients = [self.client()]
+        with harness.acting_as(64891, 64891):
+            clients.append(self.client("another user"))
+        self.assertEqual(clients[1].call("ping"), {})
+        self.wait_for_warm_front(clients[0], 3)
         pids = {str(self.daemon.process.pid): "monitor"}
         for role in ("front", "trust", "vault"):
             pids.update({str(pid): role for pid in self.daemon.workers(role)})
@@ -105,9 +117,11 @@ class Cage(harness.Case):
             while not all(os.path.exists("%s.%s" % (prefix, pid)) for pid in pids):
                 self.assertLess(time.monotonic(), end, "strace does not come to them")
                 time.sleep(0.05)
-            self.work(one)
-            tracer.send_signal(signal.SIGINT)
-            tracer.wait(harness.DEADLINE)
+            try:
+                self.work(clients)
+            finally:
+                tracer.send_signal(signal.SIGINT)
+                tracer.wait(harness.DEADLINE)
         seen = collections.defaultdict(collections.Counter)
         for name in os.listdir(os.path.dirname(prefix)):
             if not name.startswith("strace."):
