@@ -215,7 +215,7 @@ class Units(unittest.TestCase):
             with open(os.path.join(source, "systemd", name), encoding="utf-8") as file:
                 text = file.read()
             for line in re.findall(r"(?m)^Exec\w*=.*", text):
-                self.assertRegex(line, r"^Exec(Start=@\w+dir@/|Reload=/bin/kill )", name)
+                self.assertRegex(line, r"^Exec(Start=@\w+dir@/|Reload=/bin/sh -c 'kill -HUP \$\$MAINPID'$)", name)
             for key in ("PermissionsStartOnly", "SetLoginEnvironment"):
                 self.assertNotIn(key, text)
             if ".service" in name:
