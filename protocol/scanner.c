@@ -147,7 +147,6 @@ static void begin_text(PvsScanner *scanner)
 {
 	scanner->mode = MODE_TEXT;
 	scanner->state = WANT_VALUE;
-	scanner->text_size = 0;
 	scanner->tokens = 0;
 	scanner->depth = 0;
 	g_array_set_size(scanner->secrets, 0);
@@ -583,6 +582,7 @@ static PvsScanResult between_byte(PvsScanner *scanner, guint8 c, PvsError *error
 		return PVS_SCAN_ERROR;
 	}
 	scanner->mode = MODE_GARBAGE;
+	scanner->text_size = 0;
 	scanner->word_size = 0;
 	return garbage_byte(scanner, c, error);
 }
@@ -609,9 +609,6 @@ static PvsScanResult one_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 	case MODE_GARBAGE:
 		return garbage_byte(scanner, c, error);
 	case MODE_LINE:
-		if (c == '\n')
-			scanner->mode = MODE_BETWEEN;
-		return PVS_SCAN_MORE;
 	case MODE_TEXT:
 	case MODE_SKIP:
 		if (++scanner->text_size > scanner->limits.size) {
@@ -624,8 +621,11 @@ static PvsScanResult one_byte(PvsScanner *scanner, guint8 c, PvsError *error)
 	case MODE_DEAD:
 		return PVS_SCAN_MORE;
 	}
-	if (scanner->mode == MODE_SKIP) {
-		skip_byte(scanner, c);
+	if (scanner->mode == MODE_SKIP || scanner->mode == MODE_LINE) {
+		if (scanner->mode == MODE_SKIP)
+			skip_byte(scanner, c);
+		else if (c == '\n')
+			scanner->mode = MODE_BETWEEN;
 		return PVS_SCAN_MORE;
 	}
 	if (!text_byte(scanner, c, error)) {

@@ -201,6 +201,30 @@ class Cores(harness.Case):
         self.assertRegex(log, r"(trust|vault) died")
         self.assertNotIn("core", log)
 
+    def all_die(self):
+        """A daemon without a limit for cores: one of its workers and the monitor, by each of the
+        signals that are worth a core."""
+        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
+            daemon = harness.Daemon(pki.get(), start=False,
+                                    through=("prlimit", "--core=unlimited:unlimited"))
+            daemon.start()
+            since = len(daemon.log)
+            if number != signal.SIGQUIT:
+                worker = daemon.worker("trust")
+                worker.kill(number)
+                worker.wait()
+                worker.close()
+                daemon.wait_log("trust and the vault are back", since)
+            daemon.process.kill(number)
+            daemon.process.wait()
+            end = os.waitid(os.P_PID, daemon.process.pid, os.WEXITED | os.WNOWAIT)
+            self.assertEqual((end.si_code, end.si_status), (os.CLD_KILLED, number))
+            daemon.reap()
+            self.assertNotIn(b"core", daemon.log[since:])
+
+    def test_no_core_of_the_monitor(self):
+        self.all_die()
+
     def test_no_core_in_a_file_or_a_pipe(self):
         """The pattern is the whole machine's: set only where PVS_CORE_PATTERN allows it. Its
         value is this root's path as the machine's own processes know it, for a pipe's program is
@@ -219,6 +243,7 @@ class Cores(harness.Case):
                 with self.pattern(text):
                     self.control(cores, start)
                     self.die_each()
+                    self.all_die()
                     time.sleep(0.5)
                 self.assertEqual(self.found(cores, start, "pvsecretd"), [])
                 self.assertEqual([name for name in self.found(cores, start)

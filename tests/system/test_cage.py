@@ -3,11 +3,13 @@
 import base64
 import collections
 import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -53,27 +55,35 @@ class Cage(harness.Case):
                                                            for host in self.pki.hosts[:4]])),
             ("verify_host_key", {"host_key_document": document}),
             ("verify_host_key", {"host_key_document": "x"}),
+            ("verify_host_key", {"host_key_document": self.pki.bad_document("revoked").decode()}),
+            ("get_access", {}), ("ping", [1]), ("create_association", dict(target, x=1)),
         ]
 
-    def work(self, one):
-        calls = self.calls()
-        for i in range(self.CALLS):
-            method, params = calls[i % len(calls)]
-            one.send(json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": params}))
-            if i % 16 == 15:
-                for _ in range(16):
-                    one.answer()
-        for _ in range(self.CALLS % 16):
-            one.answer()
-        for text in ("nonsense\n", "{]", "[]", "{" * 20 + "\n"):
-            one.send(text)
-            one.answer()
+    # What is answered, each by one line.
+    TEXTS = ("nonsense\n", "{]\n", "[]", "[" * 20 + "]" * 20, '{"a":1,"a":2}', '["\\u0000"]',
+             "[1e999]", '["\\q"]\n', '{"jsonrpc":"2.0","id":{},"method":"ping"}', '{"id":7,"method":"ping"}',
+             '[1,{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"ping"}]',
+             '{"jsonrpc":"2.0","method":"get_status"}{"jsonrpc":"2.0","id":9,"method":"ping"}')
 
-    def wait_for_warm_front(self, one):
+    def texts(self):
+        for method, params in self.calls():
+            yield json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        yield from self.TEXTS
+
+    def work(self, clients):
+        texts = list(self.texts())
+        for begin in range(0, self.CALLS, 16):
+            one = clients[begin // 16 % len(clients)]
+            for i in range(begin, begin + 16):
+                one.send(texts[i % len(texts)])
+            for _ in range(16):
+                one.raw_line()
+
+    def wait_for_warm_front(self, one, fronts=2):
         """What is still being loaded does open files."""
         end = time.monotonic() + harness.DEADLINE
         while [worker["role"] for worker in one.call("get_status")["workers"]
-               ].count("front") < 2:
+               ].count("front") < fronts:
             self.assertLess(time.monotonic(), end, "no front is kept warm")
 
     def test_a_long_crl(self):
@@ -90,8 +100,12 @@ class Cage(harness.Case):
 
     @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
     def test_while_they_work(self):
-        one = self.client()
-        self.wait_for_warm_front(one)
+        """Calls of all kinds, good, refused and malformed, by two users."""
+        clients = [self.client()]
+        with harness.acting_as(64891, 64891):
+            clients.append(self.client("another user"))
+        self.assertEqual(clients[1].call("ping"), {})
+        self.wait_for_warm_front(clients[0], 3)
         pids = {str(self.daemon.process.pid): "monitor"}
         for role in ("front", "trust", "vault"):
             pids.update({str(pid): role for pid in self.daemon.workers(role)})
@@ -105,9 +119,11 @@ class Cage(harness.Case):
             while not all(os.path.exists("%s.%s" % (prefix, pid)) for pid in pids):
                 self.assertLess(time.monotonic(), end, "strace does not come to them")
                 time.sleep(0.05)
-            self.work(one)
-            tracer.send_signal(signal.SIGINT)
-            tracer.wait(harness.DEADLINE)
+            try:
+                self.work(clients)
+            finally:
+                tracer.send_signal(signal.SIGINT)
+                tracer.wait(harness.DEADLINE)
         seen = collections.defaultdict(collections.Counter)
         for name in os.listdir(os.path.dirname(prefix)):
             if not name.startswith("strace."):
@@ -140,14 +156,14 @@ class Cage(harness.Case):
 # Has one system call fail, for itself and all that it starts, and becomes its other arguments.
 WITHOUT = r"""
 import ctypes, os, struct, sys
-number, first, error = map(int, sys.argv[1:4])
-low = 16 if sys.byteorder == "little" else 20
+number, index, value, error = map(int, sys.argv[1:5])
+low = (16 if sys.byteorder == "little" else 20) + 8 * index
 
 def op(code, jump_true, jump_false, value):
     return struct.pack("=HBBI", code, jump_true, jump_false, value)
 
 code = [op(0x20, 0, 0, 0), op(0x15, 0, 3, number), op(0x20, 0, 0, low),
-        op(0x15, 0, 1, first) if first >= 0 else op(0x15, 0, 0, 0),
+        op(0x15, 0, 1, value) if value >= 0 else op(0x15, 0, 0, 0),
         op(6, 0, 0, 0x50000 | error), op(6, 0, 0, 0x7fff0000)]
 text = ctypes.create_string_buffer(b"".join(code))
 program = struct.pack("=HxxxxxxQ", len(code), ctypes.addressof(text))
@@ -157,25 +173,27 @@ kept = ctypes.create_string_buffer(program)
 if os.geteuid():
     assert libc.prctl(38, 1, None, None, None) == 0
 assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_errno()
-os.execvp(sys.argv[4], sys.argv[4:])
+os.execvp(sys.argv[5], sys.argv[5:])
 """
 
 EPERM, ENOSYS = 1, 38
 ANY = -1
-PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF = {
-    "x86_64": (157, 317, 444, 446), "s390x": (172, 348, 444, 446),
-}.get(os.uname().machine, (None,) * 4)
+PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF, GETSOCKOPT = {
+    "x86_64": (157, 317, 444, 446, 55), "s390x": (172, 348, 444, 446, 365),
+}.get(os.uname().machine, (None,) * 5)
+SO_PEERCRED, SO_PEERGROUPS = 17, 59
 
 
 @unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
 class NoCage(unittest.TestCase):
     """Where a part of the cage cannot be put on there is no start: nothing says READY=1."""
 
-    def daemon(self, number, first, error):
+    def daemon(self, number, value, error, index=0):
+        """Where the argument of that index has that value the call fails."""
         path = os.path.join(harness.WORK, "without.py")
         harness.write_file(path, WITHOUT)
         return harness.Daemon(pki.get(), start=False, through=(
-            sys.executable, path, str(number), str(first), str(error)))
+            sys.executable, path, str(number), str(index), str(value), str(error)))
 
     def test_no_start(self):
         for what, number, first, said in (
@@ -198,11 +216,95 @@ class NoCage(unittest.TestCase):
         daemon.start()
         daemon.stop()
 
+    def test_no_locked_memory(self):
+        """Keys are in memory that is locked, or there is no start."""
+        daemon = harness.Daemon(pki.get(), start=False, through=("prlimit", "--memlock=0:0"))
+        with self.assertRaisesRegex(AssertionError, "not ready"):
+            daemon.start()
+        self.assertNotEqual(daemon.reap(), 0)
+        self.assertRegex(daemon.log.decode(), r"<3>.*cannot lock .*LimitMEMLOCK=")
+
+    def test_nobody_knows_who_it_is(self):
+        """Where the kernel does not say who a client is, he is not served."""
+        for option in (SO_PEERCRED, SO_PEERGROUPS):
+            with self.subTest(option):
+                daemon = self.daemon(GETSOCKOPT, option, EPERM, 2)
+                daemon.start()
+                for uid in (0, 64893):
+                    with contextlib.ExitStack() as stack:
+                        if harness.ROOT:
+                            stack.enter_context(harness.acting_as(uid, uid))
+                        client = stack.enter_context(daemon.client())
+                        client.send_what_it_takes(b'{"jsonrpc":"2.0","id":1,"method":"ping"}')
+                        self.assertEqual(client.rest(), [])
+                self.assertEqual(len(daemon.workers("front")), 1)  # the warm one
+                daemon.stop()
+
     def test_a_kernel_without_landlock(self):
         daemon = self.daemon(CREATE_RULESET, ANY, ENOSYS)
         daemon.start()
         self.assertIn(b"has no Landlock", daemon.log)
         daemon.stop()
+
+
+class Installed(harness.Case):
+    """The kernel's own word on the filters of the daemon's processes: they are those that the unit
+    tests try call by call."""
+
+    @classmethod
+    def make_daemon(cls):
+        return harness.Daemon(pki.get())
+
+    @staticmethod
+    def installed(pid, index):
+        """PTRACE_SECCOMP_GET_FILTER; None where the kernel does not tell."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.restype = ctypes.c_long
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        seize, detach, interrupt, get_filter = 0x4206, 17, 0x4207, 0x420c
+        if libc.ptrace(seize, pid, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "PTRACE_SEIZE")
+        try:
+            libc.ptrace(interrupt, pid, None, None)
+            os.waitpid(pid, 0x40000000)
+            code = ctypes.create_string_buffer(8 * 4096)
+            n = libc.ptrace(get_filter, pid, index, ctypes.addressof(code))
+        finally:
+            libc.ptrace(detach, pid, None, None)
+        return list(struct.iter_unpack("=HBBI", code.raw[:8 * n])) if n > 0 else None
+
+    def exported(self, role, program, pid):
+        path = os.path.join(harness.BUILD_DIR, "tests/unit/test-filter")
+        if not os.path.exists(path):
+            self.skipTest("tests/unit/test-filter was not built")
+        done = harness.run_program(path, "--dump", role, program)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        own, *lines = done.stdout.decode().splitlines()
+        for line in lines:
+            code, if_true, if_false, k = map(int, line.split())
+            yield code, if_true, if_false, pid if k == int(own) else k
+
+    @unittest.skipUnless(harness.ROOT, "only root may ask")
+    def test_filters(self):
+        with self.client() as one:
+            one.call("get_status")
+            monitor = self.daemon.process.pid
+            exe = os.readlink("/proc/%d/exe" % monitor)
+            program, = [int(fd) for fd in os.listdir("/proc/%d/fd" % monitor)
+                        if os.readlink("/proc/%d/fd/%s" % (monitor, fd)) == exe]
+            if self.installed(monitor, 0) is None:
+                self.skipTest("the kernel does not show filters")
+            self.assertEqual(self.installed(monitor, 0),
+                             list(self.exported("monitor", program, monitor)))
+            for role in ("front", "trust", "vault"):
+                for pid in self.daemon.workers(role):
+                    for thread in map(int, os.listdir("/proc/%d/task" % pid)):
+                        # Inherited, and its own.
+                        self.assertEqual(self.installed(thread, 0),
+                                         list(self.exported("monitor", program, monitor)), role)
+                        self.assertEqual(self.installed(thread, 1),
+                                         list(self.exported(role, program, pid)), role)
+                        self.assertIsNone(self.installed(thread, 2))
 
 
 class Traced(unittest.TestCase):

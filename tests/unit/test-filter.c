@@ -12,6 +12,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -30,14 +32,14 @@ typedef struct {
 	gsize n;
 } Filter;
 
-static Filter filter_of(PvsRole role)
+static Filter filter_with(PvsRole role, int program)
 {
 	g_autoptr(GError) error = NULL;
 	int fd = memfd_create("filter", MFD_CLOEXEC);
 	Filter f;
 	off_t size;
 
-	g_assert_true(pvs_syscalls_export(role, PVS_TABLE_PROGRAM, fd, &error));
+	g_assert_true(pvs_syscalls_export(role, program, fd, &error));
 	g_assert_no_error(error);
 	size = lseek(fd, 0, SEEK_END);
 	g_assert_cmpint(size, >, 0);
@@ -46,6 +48,31 @@ static Filter filter_of(PvsRole role)
 	g_assert_cmpint(pread(fd, f.code, (gsize)size, 0), ==, size);
 	close(fd);
 	return f;
+}
+
+static Filter filter_of(PvsRole role)
+{
+	return filter_with(role, PVS_TABLE_PROGRAM);
+}
+
+/* For the system tests, which hold it against what the kernel has of a running process: this
+ * process's id, then the instructions. */
+static int dump(const char *name, const char *program)
+{
+	for (guint i = 0; i < PVS_TABLE_ROLES; i++) {
+		Filter f;
+
+		if (strcmp(pvs_role_name(pvs_table_roles[i]), name) != 0)
+			continue;
+		f = filter_with(pvs_table_roles[i], atoi(program));
+		printf("%d\n", getpid());
+		for (gsize at = 0; at < f.n; at++)
+			printf("%u %u %u %u\n", f.code[at].code, f.code[at].jt, f.code[at].jf,
+			       f.code[at].k);
+		g_free(f.code);
+		return 0;
+	}
+	return 1;
 }
 
 static guint32 load(const struct seccomp_data *data, guint32 offset)
@@ -336,6 +363,8 @@ int main(int argc, char **argv)
 		{"never", test_never},
 	};
 
+	if (argc == 4 && strcmp(argv[1], "--dump") == 0)
+		return dump(argv[2], argv[3]);
 	g_test_init(&argc, &argv, NULL);
 	for (guint i = 0; i < PVS_TABLE_ROLES; i++)
 		for (guint c = 0; c < G_N_ELEMENTS(cases); c++) {

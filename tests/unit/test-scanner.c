@@ -395,12 +395,16 @@ static void test_size(void)
 	for (guint i = 0; i < SIZE; i++)
 		g_string_append_c(endless, ' ');
 	expect(endless->str, "EF", PVS_ERROR_PARSE);
-	/* Rubbish between texts is not kept, so it may be long. */
+	/* Rubbish between texts as well: the first byte tells that it is, and then as much. */
 	g_string_assign(endless, "x");
-	for (guint i = 0; i < 2 * SIZE; i++)
+	for (guint i = 1; i < SIZE; i++)
 		g_string_append_c(endless, 'x');
 	g_string_append(endless, "\n{}");
 	expect(endless->str, "ET", PVS_ERROR_PARSE_GARBAGE);
+	expect("[x]{}y\n{}", "ETET", PVS_ERROR_PARSE);
+	g_string_prepend(endless, "x");
+	g_string_prepend(endless, "x");
+	expect(endless->str, "EF", PVS_ERROR_PARSE_GARBAGE);
 }
 
 static void test_tokens(void)
