@@ -90,7 +90,7 @@ void vault_end_free(End *end)
 }
 
 /* The log's file, as the monitor hands it over. */
-static void give_log(Vault *v)
+void vault_give_log(Vault *v)
 {
 	const PvsAuditFile body = {.has_previous = FALSE};
 	int fd = open(v->audit, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -218,6 +218,8 @@ void vault_start(Vault *v)
 		.trust_directory = v->trust_directory,
 		.image_directory = v->images,
 		.rules = rules_of(v->access ? v->access : RULE_ALL),
+		.calls = 64,
+		.calls_per_user = 16,
 	};
 	g_autofree char *master = g_build_filename(v->root, "master", NULL);
 	int mine, its = vault_channel_pair(&mine);
@@ -251,7 +253,7 @@ void vault_start_ready(Vault *v)
 	close(its);
 	v->trust = vault_end_new(mine, PVS_ROLE_TRUST);
 	vault_hear(v->monitor, PVS_MESSAGE_READY, NULL, NULL);
-	give_log(v);
+	vault_give_log(v);
 }
 
 /* Waits for the process; its exit status. */
