@@ -185,8 +185,8 @@ const PvsField pvs_verify_fields[] = {
 	LIST(PvsVerify, host_keys, PVS_HOST_KEYS_MAX, PvsHostKey, host_key_fields),
 	LIST(PvsVerify, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsVerify, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
-	U32(PvsVerify, pid),
 	U8(PvsVerify, no_verify),
+	U32(PvsVerify, pid),
 	END,
 };
 

@@ -188,8 +188,8 @@ typedef struct {
 	PvsList host_keys; /* of PvsHostKey */
 	PvsList certs;	   /* of PvsBlob: links that the client brings */
 	PvsList crls;	   /* of PvsBlob */
-	guint32 pid;	   /* the client's: a hint for the record, as below */
 	guint8 no_verify;  /* only what is wanted: the vault asks its rules */
+	guint32 pid;	   /* the client's: a hint for the record, as below */
 } PvsVerify;
 
 /* VERIFIED: the grant stands; the vault has it. */

@@ -145,8 +145,8 @@ static void ask_verify(PvsCallRun *call)
 		.host_keys = call->params.host_keys,
 		.certs = call->params.certs,
 		.crls = call->params.crls,
-		.pid = call->pid,
 		.no_verify = call->params.no_verify != FALSE,
+		.pid = call->pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -154,32 +154,25 @@ static void ask_verify(PvsCallRun *call)
 	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_VERIFY, &w);
 }
 
-/* All but the slot and the secret's bytes. What it points to stays the call's. */
-static PvsBuild build_of(const PvsCallRun *call)
-{
-	PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
-
-	body.pid = call->pid;
-	return body;
-}
-
 static void ask_judge(PvsCallRun *call)
 {
-	const PvsBuild body = build_of(call);
+	PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
 	g_auto(PvsWriter) w = pvs_writer();
 
+	body.pid = call->pid;
 	pvs_body_put(&w, pvs_build_fields, &body);
 	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_JUDGE, &w);
 }
 
 static void ask_build(PvsCallRun *call)
 {
-	PvsBuild body = build_of(call);
+	PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
 	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
 	guint8 *memory = pvs_locked_alloc(room), *spare = pvs_locked_alloc(room + PVS_FRAME_HEADER);
 	PvsWriter w;
 
 	body.slot = (guint32)call->slot;
+	body.pid = call->pid;
 	if (call->value)
 		body.value = (PvsSpan){call->value->bytes, call->value->size};
 	/* It may hold the client's secret, so it is put together in locked memory. If the socket is

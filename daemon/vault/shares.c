@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares.c - what may be on its way in the vault: in all, and of one user
+ * shares.c - how many calls may be on their way in the vault: in all, and of one user
  */
 #include "daemon/vault/shares.h"
 
@@ -8,13 +8,15 @@ typedef struct {
 	guint32 uid;
 	guint fronts;
 	guint calls;
-	gsize secrets;
+	gsize bytes;
 } Share;
 
 struct PvsShares {
-	PvsShareLimits limits;
+	guint all;
+	guint per_user;
 	guint calls;
-	gsize secrets;
+	gsize bytes_max;
+	gsize bytes;
 	void (*pause)(gpointer front, gboolean paused);
 	GPtrArray *users; /* of Share: as few as there are users with fronts */
 	GQueue fronts;	  /* of PvsSharer: who was served the longest ago is first */
@@ -30,19 +32,22 @@ struct PvsSharer {
 	gboolean left;
 };
 
-PvsShares *pvs_shares_new(const PvsShareLimits *limits,
-			  void (*pause)(gpointer front, gboolean paused))
+PvsShares *pvs_shares_new(guint all, guint per_user, void (*pause)(gpointer front, gboolean paused))
 {
 	PvsShares *shares = g_new0(PvsShares, 1);
 
-	shares->limits = *limits;
-	shares->limits.calls = MAX(limits->calls, 1);
-	shares->limits.calls_per_user =
-		CLAMP(limits->calls_per_user, 1, MAX(shares->limits.calls * 3 / 4, 1));
+	shares->all = MAX(all, 1);
+	shares->per_user = CLAMP(per_user, 1, MAX(all * 3 / 4, 1));
+	shares->bytes_max = G_MAXSIZE;
 	shares->pause = pause;
 	shares->users = g_ptr_array_new_with_free_func(g_free);
 	g_queue_init(&shares->fronts);
 	return shares;
+}
+
+void pvs_shares_limit_bytes(PvsShares *shares, gsize bytes)
+{
+	shares->bytes_max = bytes;
 }
 
 void pvs_shares_free(PvsShares *shares)
@@ -67,15 +72,6 @@ static Share *share_of(PvsShares *shares, guint32 uid)
 	return share;
 }
 
-static gboolean used_up(const PvsShares *shares, const Share *share)
-{
-	const PvsShareLimits *limits = &shares->limits;
-
-	return shares->calls >= limits->calls || share->calls >= limits->calls_per_user ||
-	       shares->secrets + limits->secret_max > limits->secrets ||
-	       share->secrets >= limits->secrets_per_user;
-}
-
 /* Tells those fronts for which something changed. Few can be waiting, or the pass is short: a front
  * for each identity that is connected. */
 static void settle(PvsShares *shares)
@@ -84,7 +80,10 @@ static void settle(PvsShares *shares)
 
 	for (GList *l = shares->fronts.head; l; l = next) {
 		PvsSharer *sharer = l->data;
-		gboolean paused = used_up(shares, sharer->share);
+		gboolean paused = shares->calls >= shares->all ||
+				  sharer->share->calls >= shares->per_user ||
+				  shares->bytes >= shares->bytes_max ||
+				  sharer->share->bytes >= shares->bytes_max / 4 * 3;
 
 		next = l->next;
 		if (paused == sharer->paused)
@@ -145,12 +144,17 @@ void pvs_sharer_end(PvsSharer *sharer)
 	settle(sharer->shares);
 }
 
-void pvs_sharer_secrets(PvsSharer *sharer, gsize old, gsize new)
+void pvs_sharer_hold(PvsSharer *sharer, gsize bytes)
 {
-	if (old == new)
-		return;
-	sharer->share->secrets += new - old;
-	sharer->shares->secrets += new - old;
+	sharer->share->bytes += bytes;
+	sharer->shares->bytes += bytes;
+	settle(sharer->shares);
+}
+
+void pvs_sharer_release(PvsSharer *sharer, gsize bytes)
+{
+	sharer->share->bytes -= bytes;
+	sharer->shares->bytes -= bytes;
 	settle(sharer->shares);
 }
 

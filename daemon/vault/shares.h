@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares.h - how many calls may be on their way in the vault, and how much of key memory may be
- * taken by what clients gave: in all, and of one user
+ * shares.h - how many calls may be on their way in the vault, and how much of the arena their
+ * secrets may take: in all, and of one user
  *
  * A user's fronts (one for each set of groups) have one share together. Where a share or the whole
  * is used up, the fronts concerned are not read until a call has its answer; then they are read in
@@ -14,17 +14,15 @@
 typedef struct PvsShares PvsShares;
 typedef struct PvsSharer PvsSharer; /* one front */
 
-typedef struct {
-	guint calls;		/* in all, 1 or more */
-	guint calls_per_user;	/* no user gets more than three quarters of all */
-	gsize secrets;		/* bytes, in all; never exceeded */
-	gsize secret_max;	/* bytes of one call's, the most that there are */
-	gsize secrets_per_user; /* bytes; who has as many begins no other call */
-} PvsShareLimits;
-
-/* @pause is called with a front whenever it is to be read no more, or again. @limits is copied. */
-PvsShares *pvs_shares_new(const PvsShareLimits *limits,
+/* @pause is called with a front whenever it is to be read no more, or again. No user gets more than
+ * three quarters of @all (1 or more), whatever @per_user says. */
+PvsShares *pvs_shares_new(guint all, guint per_user,
 			  void (*pause)(gpointer front, gboolean paused));
+
+/* Limits also the bytes of secrets that calls hold (pvs_sharer_hold()): to @bytes in all, and three
+ * quarters of it for a user. As a front is read until it is over, one more secret may come on top.
+ */
+void pvs_shares_limit_bytes(PvsShares *shares, gsize bytes);
 
 /* After its last sharer. */
 void pvs_shares_free(PvsShares *shares);
@@ -42,8 +40,9 @@ void pvs_sharer_free(PvsSharer *sharer);
 void pvs_sharer_begin(PvsSharer *sharer);
 void pvs_sharer_end(PvsSharer *sharer);
 
-/* What a call has in key memory was @old bytes, and is @new ones now. */
-void pvs_sharer_secrets(PvsSharer *sharer, gsize old, gsize new);
+/* A call of it holds so many bytes of secrets; it does not any more. */
+void pvs_sharer_hold(PvsSharer *sharer, gsize bytes);
+void pvs_sharer_release(PvsSharer *sharer, gsize bytes);
 
 /* Calls on their way. */
 guint pvs_sharer_calls(const PvsSharer *sharer);

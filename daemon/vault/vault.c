@@ -33,7 +33,6 @@
 
 enum {
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
-	SECRET_MAX = 8 * 1024,		/* bytes of key memory that any secret takes */
 };
 
 /* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
@@ -158,10 +157,11 @@ static void work(gpointer data)
 	pvs_order_clear(&job->order);
 }
 
-/* The secret of @job has left the arena, or (@size) is in it. */
+/* The secret of @job is in the arena (@size bytes), or has left it. */
 static void count_secret(Job *job, gsize size)
 {
-	pvs_sharer_secrets(job->front->sharer, job->waiting, size);
+	pvs_sharer_release(job->front->sharer, job->waiting);
+	pvs_sharer_hold(job->front->sharer, size);
 	job->waiting = size;
 }
 
@@ -253,7 +253,8 @@ static void settle_refused(Job *job, GError *error)
 	settle(job);
 }
 
-/* What is asked for. For the secrets that wait there is room: else no front would be read. */
+/* What is asked for. The arena has room for so many secrets that wait (PVS_PREPARE_WAITING): who
+ * has his share of it is not read until one has been built. */
 static gboolean take_order(Job *job, const PvsBuild *build, GError **error)
 {
 	if (!pvs_order_read(&vault.has, build, &job->order, error))
@@ -585,11 +586,6 @@ static gboolean load(PvsReader *reader, GError **error)
 {
 	static const PvsPoolFunctions functions = {
 		.begin = begin_thread, .work = work, .done = done, .dropped = dropped};
-	PvsShareLimits limits = {
-		.secrets = PVS_PREPARE_WAITING,
-		.secret_max = SECRET_MAX,
-		.secrets_per_user = SECRET_MAX,
-	};
 
 	if (!pvs_body_get(reader, pvs_vault_start_fields, &vault.start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
@@ -610,9 +606,8 @@ static gboolean load(PvsReader *reader, GError **error)
 		return FALSE;
 	if (!pvs_audit_start(vault.start.audit_always, error))
 		return FALSE;
-	limits.calls = vault.start.calls;
-	limits.calls_per_user = vault.start.calls_per_user;
-	vault.shares = pvs_shares_new(&limits, pause_front);
+	vault.shares = pvs_shares_new(vault.start.calls, vault.start.calls_per_user, pause_front);
+	pvs_shares_limit_bytes(vault.shares, PVS_PREPARE_WAITING);
 	vault.fronts = g_hash_table_new(NULL, NULL);
 	pvs_prepare_memory();
 	return TRUE;

@@ -21,7 +21,8 @@ class Installed(booted.Case):
         for name, mode, group in (("", 0o755, "root"), ("trust.d", 0o755, "root"),
                                   ("hostkeys.d", 0o755, "root"), ("images.d", 0o755, "root"),
                                   ("pvsecretd.conf.d", 0o755, "root"),
-                                  ("cck.d", 0o750, "pvsecretd")):
+                                  ("cck.d", 0o750, "pvsecretd"), ("ext.d", 0o750, "pvsecretd"),
+                                  ("sign.d", 0o750, "pvsecretd")):
             with self.subTest(name):
                 st = os.stat(os.path.join(booted.ETC, name))
                 self.assertEqual(st.st_uid, 0)

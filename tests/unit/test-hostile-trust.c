@@ -19,6 +19,7 @@
 #include "protocol/hostkey.h"
 #include "tests/unit/attacker.h"
 #include "tests/unit/document.h"
+#include "tests/unit/rules.h"
 #include "tests/unit/vault-process.h"
 
 static const guint8 others_front = 1;
@@ -109,6 +110,7 @@ static void test_other_signer(Vault *v, gconstpointer data G_GNUC_UNUSED)
 /* ---- messages of every kind ---- */
 
 static GBytes *genuine_tbs, *genuine_signature;
+static GBytes *own_point; /* of a key whose private half the attacker has */
 static guint granted_now;
 
 static guint32 some_front(void)
@@ -135,7 +137,13 @@ static GBytes *craft_grant(void)
 	};
 	PvsSignedKey *keys = pvs_list_init(&body.keys, PvsSignedKey, n);
 
+	/* Keys of its own, which it says were asked for so. */
+	body.unverified = (guint8)(attacker_roll(4) == 0);
 	for (guint i = 0; i < body.keys.n; i++) {
+		if (body.unverified && attacker_roll(20)) {
+			keys[i].point = g_bytes_ref(own_point);
+			continue;
+		}
 		/* The parts of one document and of another. */
 		keys[i].tbs = g_bytes_ref(attacker_roll(6) ? genuine_tbs : genuine_signature);
 		keys[i].signature = g_bytes_ref(attacker_roll(6) ? genuine_signature : genuine_tbs);
@@ -256,12 +264,17 @@ static void test_messages(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	const guint rounds = MIN(attacker_messages / 50, 1000);
 	guint n = 0, ends = 0, answers = 0;
 	End *front = NULL;
+	guint8 point[PVS_POINT_SIZE];
+	EVP_PKEY *own;
 	int fd = -1;
 
 	vault_add_key(v, key, v->host);
 	genuine_tbs = key->tbs;
 	genuine_signature = key->signature;
 	granted_now = 0;
+	own = test_new_key(point);
+	own_point = g_bytes_new(point, sizeof point);
+	v->access = RULE_VERIFIED;
 	samples[n] = attacker_sample(PVS_MESSAGE_GRANT, pvs_grant_fields, &grant);
 	samples[n++].craft = craft_grant;
 	samples[n] = attacker_sample(PVS_MESSAGE_RECORD, pvs_record_fields, &record);
@@ -305,6 +318,8 @@ static void test_messages(Vault *v, gconstpointer data G_GNUC_UNUSED)
 		g_assert_true(vault_wait_end(v) % 70 == 0);
 	g_clear_pointer(&front, vault_end_free);
 	check_record(v);
+	g_clear_pointer(&own_point, g_bytes_unref);
+	EVP_PKEY_free(own);
 	for (guint i = 0; i < n; i++)
 		g_bytes_unref(samples[i].body);
 }

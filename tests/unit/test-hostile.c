@@ -73,6 +73,8 @@ static Tally attack(End *monitor, guint first_front, const AttackerSample *sampl
 
 static const guint8 others_front = 1;
 
+typedef enum { ANYBODY, STRANGER, LOOSE } Whom;
+
 static GBytes *body_of(const PvsField *fields, gconstpointer body)
 {
 	g_auto(PvsWriter) w = pvs_writer();
@@ -99,9 +101,20 @@ static PvsBuild some_build(void)
 	if (attacker_roll(2))
 		memset(build.cuid, 0, sizeof build.cuid);
 	if (attacker_roll(2)) {
-		build.value_kind = PVS_VALUE_RANDOM;
+		build.value_kind = (guint8)attacker_roll(PVS_VALUE_DERIVED + 1);
 		build.value.size = 0;
 	}
+	if (attacker_roll(3) == 0)
+		build.type = (guint16)attacker_roll(0x18);
+	if (attacker_roll(3) == 0)
+		build.extension_secret = (char *)ccks[attacker_roll(G_N_ELEMENTS(ccks))];
+	if (attacker_roll(3) == 0)
+		build.new_cck = (char *)ccks[attacker_roll(G_N_ELEMENTS(ccks))];
+	if (attacker_roll(3) == 0)
+		build.user_sign_key = (char *)ccks[attacker_roll(G_N_ELEMENTS(ccks))];
+	build.use_name = (guint8)(attacker_roll(4) == 0);
+	build.no_verify = (guint8)(attacker_roll(4) == 0);
+	build.has_user_data = (guint8)(attacker_roll(4) == 0);
 	return build;
 }
 
@@ -228,6 +241,8 @@ typedef struct {
 	End *monitor;
 	PvsChannel *vault; /* the test is the vault */
 	guint grants;
+	gboolean loose; /* its rules allow unverified host keys */
+	guint unverified;
 } Trust;
 
 static GBytes *genuine_tbs;
@@ -242,10 +257,18 @@ static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user
 	g_assert_true(pvs_body_get(&message->body, pvs_grant_fields, &grant));
 	g_assert_cmpuint(grant.front, >=, 100);
 	g_assert_cmpuint(grant.slot, <, PVS_GRANTS_MAX);
-	for (guint i = 0; i < grant.keys.n; i++)
-		g_assert_true(
-			g_bytes_equal(pvs_list_nth(grant.keys, PvsSignedKey, i)->tbs, genuine_tbs));
-	t->grants++;
+	/* Nothing is granted unverified but where the rules allow it; and then it says so. */
+	g_assert_true(!grant.unverified || t->loose);
+	for (guint i = 0; i < grant.keys.n; i++) {
+		const PvsSignedKey *key = pvs_list_nth(grant.keys, PvsSignedKey, i);
+
+		if (grant.unverified)
+			g_assert_true(key->point && !key->tbs && !key->signature);
+		else
+			g_assert_true(!key->point && g_bytes_equal(key->tbs, genuine_tbs));
+	}
+	t->grants += !grant.unverified;
+	t->unverified += grant.unverified != 0;
 	pvs_body_put(&w, pvs_granted_fields, &granted);
 	pvs_channel_send(channel, PVS_MESSAGE_GRANTED, message->call, &w, NULL);
 	return TRUE;
@@ -399,6 +422,7 @@ static GBytes *craft_verify(void)
 
 	for (guint i = 0; i < body.host_keys.n; i++)
 		keys[i].document = some_document();
+	body.no_verify = (guint8)(attacker_roll(4) == 0);
 	return body_of(pvs_verify_fields, &body);
 }
 
@@ -411,7 +435,7 @@ static GBytes *craft_examine(void)
 
 static void test_front_at_trust(gconstpointer data)
 {
-	const gboolean stranger = GPOINTER_TO_INT(data);
+	const gboolean stranger = GPOINTER_TO_INT(data) == STRANGER;
 	PvsPki *pki = pvs_pki_new();
 	EVP_PKEY *key = pvs_pki_ec("P-521");
 	X509 *host = pvs_pki_host(pki, key);
@@ -422,7 +446,7 @@ static void test_front_at_trust(gconstpointer data)
 	PvsBlob *crls = pvs_list_init(&verify.crls, PvsBlob, 1);
 	PvsAddFront claim = {.front = others_front, .uid = 0};
 	AttackerSample samples[7];
-	Trust t = {0};
+	Trust t = {.loose = GPOINTER_TO_INT(data) == LOOSE};
 	Tally tally;
 	guint n = 0;
 
@@ -432,7 +456,7 @@ static void test_front_at_trust(gconstpointer data)
 	crls[0].bytes = pvs_pki_crl_der(pki->signing_crl);
 	examine.host_key.document = pvs_pki_der(host);
 	genuine_tbs = tbs_of(host);
-	trust_start(&t, pki, stranger ? HONEST_ALONE : RULE_ALL);
+	trust_start(&t, pki, stranger ? HONEST_ALONE : t.loose ? RULE_ALL : RULE_VERIFIED);
 	genuine_document = g_bytes_ref(keys[0].document);
 	samples[n++] = attacker_sample(PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify);
 	samples[n] = attacker_sample(PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify);
@@ -455,6 +479,7 @@ static void test_front_at_trust(gconstpointer data)
 		g_assert_cmpuint(t.grants, ==, 0);
 	else
 		g_assert_cmpuint(t.grants, >, 0);
+	g_assert_cmpint(t.unverified > 0, ==, t.loose);
 	vault_say(t.monitor, PVS_MESSAGE_PING, 5, NULL, NULL, -1);
 	g_assert_cmpuint(vault_hear(t.monitor, PVS_MESSAGE_PONG, NULL, NULL), ==, 5);
 	trust_end(&t);
@@ -480,9 +505,11 @@ int main(int argc, char **argv)
 	attacker_init();
 	VAULT_TEST("/hostile/front-at-vault", NULL, test_front_at_vault);
 	VAULT_TEST("/hostile/stranger-at-vault", HONEST_ALONE, test_front_at_vault);
-	g_test_add_data_func("/hostile/front-at-trust", GINT_TO_POINTER(FALSE),
+	g_test_add_data_func("/hostile/front-at-trust", GINT_TO_POINTER(ANYBODY),
 			     test_front_at_trust);
-	g_test_add_data_func("/hostile/stranger-at-trust", GINT_TO_POINTER(TRUE),
+	g_test_add_data_func("/hostile/stranger-at-trust", GINT_TO_POINTER(STRANGER),
+			     test_front_at_trust);
+	g_test_add_data_func("/hostile/loose-front-at-trust", GINT_TO_POINTER(LOOSE),
 			     test_front_at_trust);
 	status = g_test_run();
 	attacker_end();

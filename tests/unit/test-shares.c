@@ -24,15 +24,6 @@ static void pause_front(gpointer data, gboolean paused)
 		g_string_append_c(resumed, front->name);
 }
 
-enum { SECRETS = 100, SECRET_MAX = 30, SECRETS_PER_USER = 40 };
-
-static PvsShares *shares_new(guint calls, guint per_user)
-{
-	const PvsShareLimits limits = {calls, per_user, SECRETS, SECRET_MAX, SECRETS_PER_USER};
-
-	return pvs_shares_new(&limits, pause_front);
-}
-
 static void begin(Front *front, guint n)
 {
 	while (n-- > 0) {
@@ -56,7 +47,7 @@ static void drop(Front *front)
 /* Two sets of groups are one user. */
 static void test_user(void)
 {
-	PvsShares *shares = shares_new(100, 4);
+	PvsShares *shares = pvs_shares_new(100, 4, pause_front);
 	Front a = {.name = 'a'}, b = {.name = 'b'}, other = {.name = 'o'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -79,7 +70,7 @@ static void test_user(void)
 /* In all; and nobody has it all. */
 static void test_all(void)
 {
-	PvsShares *shares = shares_new(8, 100);
+	PvsShares *shares = pvs_shares_new(8, 100, pause_front);
 	Front a = {.name = 'a'}, b = {.name = 'b'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -100,7 +91,7 @@ static void test_all(void)
 /* Who waited longest is read first. */
 static void test_turns(void)
 {
-	PvsShares *shares = shares_new(4, 3);
+	PvsShares *shares = pvs_shares_new(4, 3, pause_front);
 	Front fronts[4];
 
 	for (guint i = 0; i < 4; i++) {
@@ -127,7 +118,7 @@ static void test_turns(void)
 /* What is on its way counts until it ends, though nobody waits for it. */
 static void test_left(void)
 {
-	PvsShares *shares = shares_new(100, 2);
+	PvsShares *shares = pvs_shares_new(100, 2, pause_front);
 	Front a = {.name = 'a'}, b = {.name = 'b'};
 
 	a.sharer = pvs_sharer_new(shares, 1, &a);
@@ -149,45 +140,32 @@ static void test_left(void)
 	pvs_shares_free(shares);
 }
 
-/* Key memory: a user may not take it all, and all together never take more than there is. */
-static void test_secrets(void)
+/* What calls hold of the arena: of a user, in all, and given back. */
+static void test_bytes(void)
 {
-	PvsShares *shares = shares_new(1000, 1000);
-	Front fronts[5];
-	gsize sum = 0, was[5] = {0};
+	PvsShares *shares = pvs_shares_new(100, 100, pause_front);
+	Front a = {.name = 'a'}, b = {.name = 'b'}, c = {.name = 'c'};
 
-	for (guint i = 0; i < 5; i++) {
-		fronts[i] = (Front){.name = (char)('a' + i)};
-		fronts[i].sharer = pvs_sharer_new(shares, i, &fronts[i]);
-	}
-	begin(&fronts[0], 2);
-	pvs_sharer_secrets(fronts[0].sharer, 0, SECRET_MAX);
-	g_assert_false(fronts[0].paused);
-	pvs_sharer_secrets(fronts[0].sharer, 0, SECRET_MAX);
-	g_assert_true(fronts[0].paused);
-	g_assert_false(fronts[1].paused);
-	pvs_sharer_secrets(fronts[0].sharer, SECRET_MAX, 0);
-	g_assert_false(fronts[0].paused);
-	pvs_sharer_secrets(fronts[0].sharer, SECRET_MAX, 0);
-	for (guint i = 0; i < 5; i++) {
-		if (fronts[i].paused)
-			continue;
-		begin(&fronts[i], 1);
-		was[i] = SECRET_MAX;
-		pvs_sharer_secrets(fronts[i].sharer, 0, SECRET_MAX);
-		sum += SECRET_MAX;
-	}
-	g_assert_cmpuint(sum, ==, 3 * SECRET_MAX);
-	for (guint i = 0; i < 5; i++)
-		g_assert_true(fronts[i].paused);
-	pvs_sharer_secrets(fronts[1].sharer, SECRET_MAX, 1);
-	was[1] = 1;
-	for (guint i = 0; i < 5; i++)
-		g_assert_false(fronts[i].paused);
-	for (guint i = 0; i < 5; i++) {
-		pvs_sharer_secrets(fronts[i].sharer, was[i], 0);
-		drop(&fronts[i]);
-	}
+	pvs_shares_limit_bytes(shares, 4000);
+	a.sharer = pvs_sharer_new(shares, 1, &a);
+	b.sharer = pvs_sharer_new(shares, 1, &b);
+	c.sharer = pvs_sharer_new(shares, 2, &c);
+	begin(&a, 1);
+	pvs_sharer_hold(a.sharer, 2999);
+	g_assert_false(a.paused || b.paused || c.paused);
+	pvs_sharer_hold(b.sharer, 1);
+	g_assert_true(a.paused && b.paused);
+	g_assert_false(c.paused);
+	pvs_sharer_hold(c.sharer, 1000);
+	g_assert_true(c.paused);
+	pvs_sharer_release(a.sharer, 1);
+	g_assert_false(a.paused || b.paused || c.paused);
+	pvs_sharer_release(a.sharer, 2998);
+	pvs_sharer_release(b.sharer, 1);
+	pvs_sharer_release(c.sharer, 1000);
+	drop(&a);
+	drop(&b);
+	drop(&c);
 	pvs_shares_free(shares);
 }
 
@@ -196,8 +174,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/shares/of-a-user", test_user);
 	g_test_add_func("/shares/in-all", test_all);
+	g_test_add_func("/shares/bytes", test_bytes);
 	g_test_add_func("/shares/turns", test_turns);
 	g_test_add_func("/shares/left", test_left);
-	g_test_add_func("/shares/secrets", test_secrets);
 	return g_test_run();
 }
