@@ -15,6 +15,8 @@
 
 typedef enum {
 	PVS_METHOD_CREATE_ASSOCIATION,
+	PVS_METHOD_VERIFY_REQUEST,
+	PVS_METHOD_DESCRIBE_REQUEST,
 	PVS_METHOD_VERIFY_HOST_KEY,
 	PVS_METHOD_LIST_CCKS,
 	PVS_METHOD_GET_ACCESS,
@@ -42,6 +44,7 @@ typedef struct {
 	PvsList certs; /* of PvsBlob */
 	PvsList crls;  /* of PvsBlob */
 	GBytes *document;
+	GBytes *request; /* an add-secret request: pvs_request_view() takes it */
 } PvsParams;
 
 void pvs_params_clear(PvsParams *params);

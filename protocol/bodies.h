@@ -212,6 +212,18 @@ typedef struct {
 	PvsList links; /* of PvsChainLink */
 } PvsExamined;
 
+/* CHECK: the signature of a request's user data. */
+typedef struct {
+	GBytes *request;
+	GBytes *certificate; /* NULL: none */
+} PvsCheck;
+
+/* CHECKED: it holds, or there is none. */
+typedef struct {
+	guint16 type;	   /* PvsUserDataType */
+	GBytes *user_data; /* the user's part, with its padding; NULL: none */
+} PvsChecked;
+
 /* STORE_IS: what is installed. */
 typedef struct {
 	char *kind;    /* "root", "intermediate", "signing-key", "crl", "host-key" */
@@ -322,6 +334,8 @@ typedef struct {
 	X(PvsVerified, pvs_verified)        \
 	X(PvsExamine, pvs_examine)          \
 	X(PvsExamined, pvs_examined)        \
+	X(PvsCheck, pvs_check)              \
+	X(PvsChecked, pvs_checked)          \
 	X(PvsStoreIs, pvs_store_is)         \
 	X(PvsGrant, pvs_grant)              \
 	X(PvsGranted, pvs_granted)          \

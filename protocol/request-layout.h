@@ -25,11 +25,12 @@ enum {
 	PVS_ID_SIZE = 32,
 	PVS_ASSOCIATION_SIZE = 32,
 	PVS_HOST_KEYS_MAX = 255,
+	PVS_USER_DATA_SIZE = 512,
 };
 
 typedef struct {
 	guint8 magic[6];
-	guint16 user_data_type; /* 0 none, 1 unsigned, 2 EC, 3 RSA-2048, 4 RSA-3072 signed */
+	guint16 user_data_type; /* PvsUserDataType */
 	guint32 version;
 	guint32 size; /* of the whole request, tag included */
 	guint8 iv[PVS_IV_SIZE];
@@ -41,7 +42,7 @@ typedef struct {
 	PvsHeaderTags tags;
 	guint8 cuid[PVS_CUID_SIZE]; /* zero: not bound to one running guest */
 	guint8 reserved3[256];
-	guint8 user_data[512];
+	guint8 user_data[PVS_USER_DATA_SIZE];
 	guint8 customer_point[PVS_POINT_SIZE];
 } __attribute__((packed)) PvsRequestHead;
 G_STATIC_ASSERT(offsetof(PvsRequestHead, user_data_type) == 0x006);
@@ -75,6 +76,28 @@ G_STATIC_ASSERT(sizeof(PvsSecretHeader) == 48);
 #define PVS_SECRET_HEADER_NULL 16
 
 typedef enum {
+	PVS_USER_DATA_NONE = 0,
+	PVS_USER_DATA_UNSIGNED = 1,
+	PVS_USER_DATA_EC_SECP521R1 = 2,
+	PVS_USER_DATA_RSA_2048 = 3,
+	PVS_USER_DATA_RSA_3072 = 4,
+} PvsUserDataType;
+
+typedef enum {
 	PVS_SECRET_NULL = 1,
 	PVS_SECRET_ASSOCIATION = 2,
+	PVS_SECRET_PLAINTEXT = 3,
+	PVS_SECRET_AES_128 = 4,
+	PVS_SECRET_AES_192 = 5,
+	PVS_SECRET_AES_256 = 6,
+	PVS_SECRET_AES_XTS_128 = 7,
+	PVS_SECRET_AES_XTS_256 = 8,
+	PVS_SECRET_HMAC_SHA_256 = 9,
+	PVS_SECRET_HMAC_SHA_512 = 0x0a,
+	PVS_SECRET_EC_SECP256R1 = 0x11,
+	PVS_SECRET_EC_SECP384R1 = 0x12,
+	PVS_SECRET_EC_SECP521R1 = 0x13,
+	PVS_SECRET_EC_ED25519 = 0x14,
+	PVS_SECRET_EC_ED448 = 0x15,
+	PVS_SECRET_UPDATE_CCK = 0x16,
 } PvsSecretType;

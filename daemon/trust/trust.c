@@ -15,6 +15,7 @@
 #include "daemon/role.h"
 #include "daemon/trust/memo.h"
 #include "daemon/trust/store.h"
+#include "daemon/trust/user-data.h"
 #include "daemon/trust/verdict.h"
 #include "daemon/trust/x509.h"
 #include "policy/access.h"
@@ -446,6 +447,24 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
+/* Names no key and no host key: nothing to put on record. */
+static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Front *front = user;
+	g_auto(PvsCheck) body = {0};
+	g_auto(PvsChecked) checked = {0};
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_body_get(&message->body, pvs_check_fields, &body))
+		return FALSE;
+	if (pvs_access_method(front->access, "verify_request", &error) &&
+	    pvs_user_data_check(&body, &checked, &error))
+		answer(front, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields, &checked);
+	else
+		refuse(front, message->call, error);
+	return TRUE;
+}
+
 /* Entries of STORE_IS while they are gathered, and how much of the message they take. */
 typedef struct {
 	GArray *entries; /* of PvsStoreEntry */
@@ -573,6 +592,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	static const PvsHandlerRow rows[] = {
 		{PVS_MESSAGE_VERIFY, on_verify},
 		{PVS_MESSAGE_EXAMINE, on_examine},
+		{PVS_MESSAGE_CHECK, on_check},
 		{PVS_MESSAGE_STORE, on_store},
 		{0, NULL},
 	};
@@ -647,7 +667,7 @@ static gboolean load(PvsReader *body, GError **error)
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
 	take_inventory();
 	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
-	if (!pvs_verdict_warm_up(store)) {
+	if (!pvs_verdict_warm_up(store) || !pvs_user_data_warm_up()) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 				    "OpenSSL cannot verify what it made");
 		return FALSE;

@@ -82,6 +82,14 @@ static void say_examined(Stage *stage, guint64 call)
 	stage_say(&stage->trust, PVS_MESSAGE_EXAMINED, call, pvs_examined_fields, &body);
 }
 
+static void say_checked(Stage *stage, guint64 call)
+{
+	g_auto(PvsChecked) body = {.type = PVS_USER_DATA_RSA_3072};
+
+	body.user_data = g_bytes_new_static("user data", 9);
+	stage_say(&stage->trust, PVS_MESSAGE_CHECKED, call, pvs_checked_fields, &body);
+}
+
 static void say_store(Stage *stage, guint64 call)
 {
 	g_auto(PvsStoreIs) body = {.entries = {0}};
@@ -166,7 +174,7 @@ void stage_answer(Stage *stage, StagePeer *peer)
 		{PVS_MESSAGE_VERIFY, say_verified},   {PVS_MESSAGE_EXAMINE, say_examined},
 		{PVS_MESSAGE_STORE, say_store},	      {PVS_MESSAGE_BUILD, say_built},
 		{PVS_MESSAGE_JUDGE, say_allowed},     {PVS_MESSAGE_CCKS, say_ccks},
-		{PVS_MESSAGE_COUNTERS, say_counters},
+		{PVS_MESSAGE_COUNTERS, say_counters}, {PVS_MESSAGE_CHECK, say_checked},
 	};
 	g_autofree StageQuestion *question = g_queue_pop_head(&peer->questions);
 
@@ -235,6 +243,15 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return asked(stage, &stage->trust, message);
 }
 
+static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	g_auto(PvsCheck) body = {.request = NULL};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_check_fields, &body));
+	((Stage *)user)->examines++;
+	return asked(user, &((Stage *)user)->trust, message);
+}
+
 static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Stage *stage = user;
@@ -280,6 +297,7 @@ static gboolean on_empty(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 
 static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
 					   {PVS_MESSAGE_EXAMINE, on_examine},
+					   {PVS_MESSAGE_CHECK, on_check},
 					   {PVS_MESSAGE_STORE, on_empty},
 					   {0, NULL}};
 static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_JUDGE, on_judge},

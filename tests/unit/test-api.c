@@ -341,6 +341,8 @@ static void test_methods(void)
 		guint params;
 		const char *first;
 	} rows[] = {{"create_association", 10, "name"},
+		    {"verify_request", 2, "request"},
+		    {"describe_request", 1, "request"},
 		    {"verify_host_key", 3, "host_key_document"},
 		    {"list_ccks", 0, NULL},
 		    {"get_access", 0, NULL},
