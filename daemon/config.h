@@ -18,8 +18,11 @@ typedef struct {
 	char *host_key_directory;
 	char *image_directory;
 	char *cck_directory;
-	guint max_host_keys; /* 1 to 255 */
-	guint idle_exit_sec; /* 0: never */
+	char *extension_secret_directory;
+	char *sign_key_directory;
+	char *association_master; /* a file; NULL: only the credential, if there is one */
+	guint max_host_keys;	  /* 1 to 255 */
+	guint idle_exit_sec;	  /* 0: never */
 	char *audit_log;
 	guint audit_always; /* AuditSync=: 0 batch, 1 always */
 

@@ -112,6 +112,11 @@ static gboolean allows_cck(const PvsAccessRule *rule, const PvsAccessCall *call)
 	return none_or_fits(&rule->ccks, call->cck);
 }
 
+static gboolean allows_new_cck(const PvsAccessRule *rule, const PvsAccessCall *call)
+{
+	return none_or_fits(&rule->ccks, call->new_cck);
+}
+
 static gboolean allows_extension_secret(const PvsAccessRule *rule, const PvsAccessCall *call)
 {
 	return none_or_fits(&rule->extension_secrets, call->extension_secret);
@@ -160,6 +165,11 @@ static const char *cck_of(const PvsAccessCall *call)
 	return call->cck;
 }
 
+static const char *new_cck_of(const PvsAccessCall *call)
+{
+	return call->new_cck;
+}
+
 static const char *extension_secret_of(const PvsAccessCall *call)
 {
 	return call->extension_secret;
@@ -183,6 +193,7 @@ static const struct {
 } aspects[] = {
 	{allows_method, PVS_ERROR_DENIED_METHOD, NULL, NULL},
 	{allows_cck, PVS_ERROR_DENIED_CCK, "/cck", cck_of},
+	{allows_new_cck, PVS_ERROR_DENIED_CCK, "/new_cck", new_cck_of},
 	{allows_extension_secret, PVS_ERROR_DENIED_EXTENSION_SECRET, "/extension_secret",
 	 extension_secret_of},
 	{allows_sign_key, PVS_ERROR_DENIED_SIGN_KEY, "/user_sign_key", sign_key_of},
@@ -248,6 +259,17 @@ gboolean pvs_access_tells_images(const PvsAccess *access)
 	for (guint i = 0; i < access->rules->len; i++)
 		if (!((const PvsAccessRule *)access->rules->pdata[i])->any_image)
 			return TRUE;
+	return FALSE;
+}
+
+gboolean pvs_access_no_verify(const PvsAccess *access)
+{
+	for (guint i = 0; i < access->rules->len; i++) {
+		const PvsAccessRule *rule = access->rules->pdata[i];
+
+		if (allows_creating(rule) && rule->allow_no_verify)
+			return TRUE;
+	}
 	return FALSE;
 }
 

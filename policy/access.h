@@ -22,6 +22,7 @@ typedef struct PvsAccess PvsAccess;
 typedef struct {
 	const char *method; /* the API's name of it */
 	const char *cck;    /* NULL: none is named; likewise: */
+	const char *new_cck;
 	const char *extension_secret;
 	const char *user_sign_key;
 	/* The names of the installed headers that are the request's (there may be several, and
@@ -58,6 +59,10 @@ gboolean pvs_access_check(const PvsAccess *access, const PvsAccessCall *call, GE
 /* Do its sections tell images apart? Then a header can be judged only by who has the installed
  * ones: the vault. */
 gboolean pvs_access_tells_images(const PvsAccess *access);
+
+/* May any of its sections make requests for host keys that nobody verified? Which of them, a call
+ * shows. */
+gboolean pvs_access_no_verify(const PvsAccess *access);
 
 /* Is there a request that it may make with this CCK? */
 gboolean pvs_access_cck(const PvsAccess *access, const char *cck);

@@ -10,8 +10,9 @@
 #include "protocol/error.h"
 #include "protocol/names.h"
 #include "protocol/request-view.h"
+#include "protocol/secret-type.h"
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 24 };
 
 /* Decodes @node to the member at @to; @at is the JSON pointer of the parameter. */
 typedef gboolean (*Decode)(PvsParams *params, gpointer to, JsonNode *node, const char *at,
@@ -270,7 +271,83 @@ static gboolean decode_flags(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonN
 	return TRUE;
 }
 
-/* {"random": true}, or {"value": ...} where the value's number stands by now. */
+/* The same flags, and those that have no name yet, as the 64 bits themselves. */
+static gboolean decode_pcf(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+			   const char *at, GError **error)
+{
+	const char *text = string_of(node, at, error);
+	guint64 *flags = to;
+	gsize length;
+
+	if (!text)
+		return FALSE;
+	length = strlen(text);
+	if (length < 1 || length > 16 || strspn(text, "0123456789abcdefABCDEF") != length)
+		return wrong(error, PVS_ERROR_PARAM_PCF, at);
+	*flags = g_ascii_strtoull(text, NULL, 16);
+	return TRUE;
+}
+
+static gboolean decode_boolean(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+			       const char *at, GError **error)
+{
+	gboolean *value = to;
+
+	if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_BOOLEAN)
+		return wrong(error, PVS_ERROR_PARAM_TYPE, at);
+	*value = json_node_get_boolean(node);
+	return TRUE;
+}
+
+static gboolean decode_user_data(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+				 const char *at, GError **error)
+{
+	const char *text = string_of(node, at, error);
+	g_autoptr(GBytes) bytes = NULL;
+	GBytes **user_data = to;
+
+	if (!text)
+		return FALSE;
+	bytes = pvs_base64_decode(text, strlen(text));
+	if (!bytes)
+		return wrong(error, PVS_ERROR_PARAM_BASE64, at);
+	if (g_bytes_get_size(bytes) > PVS_USER_DATA_SIZE)
+		return wrong(error, PVS_ERROR_PARAM_USER_DATA, at);
+	*user_data = g_steal_pointer(&bytes);
+	return TRUE;
+}
+
+static gboolean decode_kind(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+			    const char *at, GError **error)
+{
+	const char *text = string_of(node, at, error);
+	const char **kind = to;
+
+	if (!text)
+		return FALSE;
+	*kind = pvs_secret_type_kind(text);
+	return *kind || wrong(error, PVS_ERROR_PARAM_RETRIEVABLE, at);
+}
+
+static gboolean decode_curve(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+			     const char *at, GError **error)
+{
+	const char *text = string_of(node, at, error);
+	const char **curve = to;
+
+	if (!text)
+		return FALSE;
+	*curve = pvs_secret_type_curve(text);
+	return *curve || wrong(error, PVS_ERROR_PARAM_CURVE, at);
+}
+
+/* How the daemon is to come by the secret. */
+static const struct {
+	const char *member;
+	PvsValueKind kind;
+} sources[] = {{"random", PVS_VALUE_RANDOM}, {"derive", PVS_VALUE_DERIVED}};
+
+/* {"random": true}, {"derive": true}, or {"value": ...} where the value's number stands by now. */
 static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, JsonNode *node,
 			      const char *at, GError **error)
 {
@@ -284,13 +361,15 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 	object = json_node_get_object(node);
 	if (json_object_get_size(object) != 1)
 		return wrong(error, PVS_ERROR_PARAM_SECRET, at);
-	value = json_object_get_member(object, "random");
-	if (value) {
+	for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
+		value = json_object_get_member(object, sources[i].member);
+		if (!value)
+			continue;
 		if (!JSON_NODE_HOLDS_VALUE(value) ||
 		    json_node_get_value_type(value) != G_TYPE_BOOLEAN ||
 		    !json_node_get_boolean(value))
 			return wrong(error, PVS_ERROR_PARAM_SECRET, at);
-		params->value_kind = PVS_VALUE_RANDOM;
+		params->value_kind = sources[i].kind;
 		return TRUE;
 	}
 	value = json_object_get_member(object, "value");
@@ -319,14 +398,41 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 	FIELD("image", decode_key_name, image, FALSE), \
 	FIELD("host_keys", decode_host_keys, host_keys, TRUE), \
 	FIELD("cck", decode_key_name, cck, FALSE), \
+	FIELD("extension_secret", decode_key_name, extension_secret, FALSE), \
 	FIELD("cuid", decode_cuid, cuid, FALSE), \
 	FIELD("flags", decode_flags, flags, FALSE), \
+	FIELD("pcf", decode_pcf, flags, FALSE), \
+	FIELD("user_data", decode_user_data, user_data, FALSE), \
+	FIELD("user_sign_key", decode_key_name, user_sign_key, FALSE), \
+	FIELD("no_verify", decode_boolean, no_verify, FALSE), \
 	FIELD("certificates", decode_documents, certs, FALSE), \
 	FIELD("crls", decode_documents, crls, FALSE)
 
 static const Field create_association_fields[] = {
 	FIELD("name", decode_name, name, TRUE),
+	FIELD("use_name", decode_boolean, use_name, FALSE),
 	FIELD("secret", decode_secret, value_kind, FALSE),
+	TARGET_FIELDS,
+	{ 0 },
+};
+
+static const Field create_meta_fields[] = {
+	TARGET_FIELDS,
+	{ 0 },
+};
+
+static const Field create_retrievable_fields[] = {
+	FIELD("name", decode_name, name, TRUE),
+	FIELD("use_name", decode_boolean, use_name, FALSE),
+	FIELD("type", decode_kind, kind, TRUE),
+	FIELD("curve", decode_curve, curve, FALSE),
+	FIELD("secret", decode_secret, value_kind, TRUE),
+	TARGET_FIELDS,
+	{ 0 },
+};
+
+static const Field create_update_cck_fields[] = {
+	FIELD("new_cck", decode_key_name, new_cck, TRUE),
 	TARGET_FIELDS,
 	{ 0 },
 };
@@ -353,6 +459,9 @@ static const Field no_fields[] = { { 0 } };
 
 static const Method methods[PVS_METHOD_LAST_] = {
 	[PVS_METHOD_CREATE_ASSOCIATION] = { "create_association", create_association_fields },
+	[PVS_METHOD_CREATE_META] = { "create_meta", create_meta_fields },
+	[PVS_METHOD_CREATE_RETRIEVABLE] = { "create_retrievable", create_retrievable_fields },
+	[PVS_METHOD_CREATE_UPDATE_CCK] = { "create_update_cck", create_update_cck_fields },
 	[PVS_METHOD_VERIFY_REQUEST] = { "verify_request", verify_request_fields },
 	[PVS_METHOD_DESCRIBE_REQUEST] = { "describe_request", describe_request_fields },
 	[PVS_METHOD_VERIFY_HOST_KEY] = { "verify_host_key", verify_host_key_fields },
@@ -381,6 +490,10 @@ void pvs_params_clear(PvsParams *params)
 	g_clear_pointer(&params->name, g_free);
 	g_clear_pointer(&params->image, g_free);
 	g_clear_pointer(&params->cck, g_free);
+	g_clear_pointer(&params->extension_secret, g_free);
+	g_clear_pointer(&params->new_cck, g_free);
+	g_clear_pointer(&params->user_sign_key, g_free);
+	g_clear_pointer(&params->user_data, g_bytes_unref);
 	g_clear_pointer(&params->document, g_bytes_unref);
 	g_clear_pointer(&params->request, g_bytes_unref);
 	params->host_keys.n = params->certs.n = params->crls.n = 0;
@@ -422,6 +535,42 @@ static const Field *find_field(PvsMethod method, const char *name)
 	return NULL;
 }
 
+gboolean pvs_method_creates(PvsMethod method)
+{
+	return find_field(method, "host_keys") != NULL;
+}
+
+/* Parameters of which each says what the other says. */
+static const struct {
+	const char *one, *other;
+	PvsError error;
+} alternatives[] = {
+	{"hdr", "image", PVS_ERROR_PARAM_IMAGE},
+	{"cck", "extension_secret", PVS_ERROR_PARAM_EXTENSION},
+	{"flags", "pcf", PVS_ERROR_PARAM_FLAGS_OR_PCF},
+};
+
+/* What no parameter says alone. */
+static gboolean check_target(JsonObject *object, const PvsParams *params, GError **error)
+{
+	if (!params->has_header && !params->image)
+		return wrong(error, PVS_ERROR_PARAM_MISSING, "/hdr");
+	for (gsize i = 0; i < G_N_ELEMENTS(alternatives); i++) {
+		g_autofree char *at = g_strconcat("/", alternatives[i].other, NULL);
+
+		if (json_object_has_member(object, alternatives[i].one) &&
+		    json_object_has_member(object, alternatives[i].other))
+			return wrong(error, alternatives[i].error, at);
+	}
+	if (params->use_name && strlen(params->name) > PVS_USE_NAME_MAX)
+		return wrong(error, PVS_ERROR_PARAM_USE_NAME, "/name");
+	if (params->kind && !pvs_secret_type_fits(params->kind, params->curve))
+		return wrong(error, PVS_ERROR_PARAM_CURVE, "/curve");
+	if (params->kind && params->value_kind != PVS_VALUE_GIVEN)
+		return wrong(error, PVS_ERROR_PARAM_SECRET_VALUE, "/secret");
+	return TRUE;
+}
+
 static gboolean decode_all(PvsMethod method, JsonObject *object, PvsParams *params, GError **error)
 {
 	JsonObjectIter iter;
@@ -447,14 +596,7 @@ static gboolean decode_all(PvsMethod method, JsonObject *object, PvsParams *para
 		if (!f->decode(params, (char *)params + f->offset, node, at, error))
 			return FALSE;
 	}
-	/* The one thing that two parameters say. */
-	if (!find_field(method, "image"))
-		return TRUE;
-	if (!params->has_header && !params->image)
-		return wrong(error, PVS_ERROR_PARAM_MISSING, "/hdr");
-	if (params->has_header && params->image)
-		return wrong(error, PVS_ERROR_PARAM_IMAGE, "/image");
-	return TRUE;
+	return !pvs_method_creates(method) || check_target(object, params, error);
 }
 
 gboolean pvs_params_have_cuid(const PvsParams *params)
@@ -468,7 +610,8 @@ gboolean pvs_params_have_cuid(const PvsParams *params)
 
 gboolean pvs_params_decode(PvsMethod method, JsonObject *object, PvsParams *params, GError **error)
 {
-	params->value_kind = PVS_VALUE_RANDOM;
+	/* Where nothing is said, what has a secret of its own has one that is drawn. */
+	params->value_kind = find_field(method, "secret") ? PVS_VALUE_RANDOM : PVS_VALUE_NONE;
 	if (decode_all(method, object, params, error))
 		return TRUE;
 	pvs_params_clear(params);

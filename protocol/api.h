@@ -15,6 +15,9 @@
 
 typedef enum {
 	PVS_METHOD_CREATE_ASSOCIATION,
+	PVS_METHOD_CREATE_META,
+	PVS_METHOD_CREATE_RETRIEVABLE,
+	PVS_METHOD_CREATE_UPDATE_CCK,
 	PVS_METHOD_VERIFY_REQUEST,
 	PVS_METHOD_DESCRIBE_REQUEST,
 	PVS_METHOD_VERIFY_HOST_KEY,
@@ -32,13 +35,21 @@ typedef struct {
 
 	/* What the fields decode to. */
 	char *name; /* of the secret */
+	gboolean use_name;
+	const char *kind;  /* of a retrievable secret; protocol/secret-type.h */
+	const char *curve; /* of an EC key; NULL: none */
 	PvsValueKind value_kind;
 	guint value;	    /* number of the secret, where it is given */
 	PvsHeaderTags tags; /* where there is a header; else there is an image */
 	gboolean has_header;
 	char *image;	   /* name of an installed header; NULL: none */
 	PvsList host_keys; /* of PvsHostKey */
-	char *cck;	   /* NULL: none */
+	char *cck;	   /* NULL: none; likewise the next three */
+	char *extension_secret;
+	char *new_cck;
+	char *user_sign_key;
+	GBytes *user_data; /* NULL: none; may be empty */
+	gboolean no_verify;
 	guint8 cuid[PVS_CUID_SIZE];
 	guint64 flags;
 	PvsList certs; /* of PvsBlob */
@@ -54,6 +65,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsParams, pvs_params_clear)
 gboolean pvs_method_find(const char *name, PvsMethod *method, GError **error);
 
 const char *pvs_method_name(PvsMethod method);
+
+/* Does it make a request? */
+gboolean pvs_method_creates(PvsMethod method);
 
 /* The names of the method's parameters, NULL-terminated; not owned. */
 const char *const *pvs_method_params(PvsMethod method);

@@ -82,6 +82,9 @@ const PvsField pvs_vault_start_fields[] = {
 	TEXT(PvsVaultStart, credentials_directory, PVS_PATH_MAX),
 	TEXT(PvsVaultStart, trust_directory, PVS_PATH_MAX),
 	TEXT(PvsVaultStart, image_directory, PVS_PATH_MAX),
+	TEXT(PvsVaultStart, extension_secret_directory, PVS_PATH_MAX),
+	TEXT(PvsVaultStart, sign_key_directory, PVS_PATH_MAX),
+	TEXT(PvsVaultStart, association_master, PVS_PATH_MAX),
 	LIST(PvsVaultStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	U8(PvsVaultStart, audit_always),
 	END,
@@ -179,6 +182,7 @@ const PvsField pvs_verify_fields[] = {
 	LIST(PvsVerify, host_keys, PVS_HOST_KEYS_MAX, PvsHostKey, host_key_fields),
 	LIST(PvsVerify, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsVerify, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
+	U8(PvsVerify, no_verify),
 	END,
 };
 
@@ -255,6 +259,7 @@ static const PvsField signed_key_fields[] = {
 	BYTES(PvsSignedKey, tbs, DOCUMENT_MAX),
 	BYTES(PvsSignedKey, signature, SIGNATURE_MAX),
 	U8(PvsSignedKey, algorithm),
+	BYTES(PvsSignedKey, point, PVS_POINT_SIZE),
 	END,
 };
 
@@ -262,6 +267,7 @@ const PvsField pvs_grant_fields[] = {
 	U32(PvsGrant, front),
 	U32(PvsGrant, slot),
 	I64(PvsGrant, until),
+	U8(PvsGrant, unverified),
 	LIST(PvsGrant, keys, PVS_HOST_KEYS_MAX, PvsSignedKey, signed_key_fields),
 	END,
 };
@@ -281,7 +287,14 @@ const PvsField pvs_build_fields[] = {
 	U16(PvsBuild, type),
 	U8(PvsBuild, value_kind),
 	TEXT(PvsBuild, name, PVS_SECRET_NAME_MAX),
+	U8(PvsBuild, use_name),
 	TEXT(PvsBuild, cck, PVS_KEY_NAME_MAX),
+	TEXT(PvsBuild, extension_secret, PVS_KEY_NAME_MAX),
+	TEXT(PvsBuild, new_cck, PVS_KEY_NAME_MAX),
+	U8(PvsBuild, has_user_data),
+	BYTES(PvsBuild, user_data, PVS_USER_DATA_SIZE),
+	TEXT(PvsBuild, user_sign_key, PVS_KEY_NAME_MAX),
+	U8(PvsBuild, no_verify),
 	SPAN(PvsBuild, value, VALUE_MAX),
 	END,
 };
@@ -312,6 +325,10 @@ const PvsField pvs_counters_are_fields[] = {
 	U32(PvsCountersAre, locked_used),
 	U32(PvsCountersAre, locked_peak),
 	U32(PvsCountersAre, ccks),
+	U32(PvsCountersAre, extension_secrets),
+	U32(PvsCountersAre, user_sign_keys),
+	U32(PvsCountersAre, images),
+	U8(PvsCountersAre, has_master),
 	U32(PvsCountersAre, signing_keys),
 	TEXT(PvsCountersAre, locked_kind, WORD_MAX),
 	END,

@@ -67,8 +67,11 @@ typedef struct {
 	char *credentials_directory; /* NULL: none */
 	char *trust_directory;
 	char *image_directory;
-	PvsList rules;	     /* of PvsAccessRule: all there are */
-	guint8 audit_always; /* each record is on the disk before the answer */
+	char *extension_secret_directory;
+	char *sign_key_directory;
+	char *association_master; /* a file; NULL: none */
+	PvsList rules;		  /* of PvsAccessRule: all there are */
+	guint8 audit_always;	  /* each record is on the disk before the answer */
 } PvsVaultStart;
 
 /* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).
@@ -175,6 +178,7 @@ typedef struct {
 	PvsList host_keys; /* of PvsHostKey */
 	PvsList certs;	   /* of PvsBlob: links that the client brings */
 	PvsList crls;	   /* of PvsBlob */
+	guint8 no_verify;  /* only what is wanted: the vault asks its rules */
 } PvsVerify;
 
 /* VERIFIED: the grant stands; the vault has it. */
@@ -249,13 +253,15 @@ typedef struct {
 	GBytes *tbs;
 	GBytes *signature;
 	guint8 algorithm; /* PvsSignatureAlgorithm */
+	GBytes *point;	  /* instead of all these, where nothing was verified */
 } PvsSignedKey;
 
 typedef struct {
 	guint32 front;
 	guint32 slot;
 	gint64 until;
-	PvsList keys; /* of PvsSignedKey */
+	guint8 unverified; /* nobody vouches for the keys; for identities that may use such */
+	PvsList keys;	   /* of PvsSignedKey */
 } PvsGrant;
 
 /* GRANTED: the vault's answer; an error where it did not agree. */
@@ -265,9 +271,10 @@ typedef struct {
 } PvsGranted;
 
 typedef enum {
-	PVS_VALUE_NONE,	  /* a secret without bytes (meta) */
+	PVS_VALUE_NONE, /* it has no bytes (meta), or is a key that the vault holds (update-cck) */
 	PVS_VALUE_RANDOM, /* the vault draws it */
 	PVS_VALUE_GIVEN,
+	PVS_VALUE_DERIVED, /* the vault derives it from its master and the name */
 } PvsValueKind;
 
 /* BUILD; and JUDGE, without a value: would it be allowed? The answer is ALLOWED, or what BUILD's
@@ -280,8 +287,15 @@ typedef struct {
 	guint64 flags;
 	guint16 type; /* PvsSecretType */
 	guint8 value_kind;
-	char *name; /* of the secret */
-	char *cck;  /* name of a CCK; NULL: no extension secret */
+	char *name;	 /* of the secret */
+	guint8 use_name; /* the name is the id, not its hash */
+	char *cck;	 /* names of keys: the extension secret is derived from this CCK, or */
+	char *extension_secret; /* is this one; NULL and NULL: none */
+	char *new_cck;		/* what update-cck is to bring */
+	guint8 has_user_data;	/* empty ones are NULL below */
+	GBytes *user_data;
+	char *user_sign_key; /* NULL: they are not signed */
+	guint8 no_verify;    /* of the host keys; for BUILD the grant says so, too */
 	PvsSpan value;
 } PvsBuild;
 
@@ -312,6 +326,10 @@ typedef struct {
 	guint32 locked_used; /* bytes of the arena */
 	guint32 locked_peak;
 	guint32 ccks;
+	guint32 extension_secrets;
+	guint32 user_sign_keys;
+	guint32 images;
+	guint8 has_master; /* association secrets can be derived */
 	guint32 signing_keys;
 	char *locked_kind;
 } PvsCountersAre;

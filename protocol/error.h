@@ -59,10 +59,28 @@
 	  "choose a name of 1 to 4096 bytes") \
 	X(PARAM_KEY_NAME,         -32602, "key-name",             "the value is not the name of a key: letters, digits and _ . - only, at most 64, not starting with a sign", \
 	  "keys live in the daemon and are named, not sent; pvsecretctl status lists the CCKs") \
-	X(PARAM_SECRET,           -32602, "secret",               "the secret is not exactly one of {\"random\": true} and {\"value\": base64}", \
+	X(PARAM_SECRET,           -32602, "secret",               "the secret is not exactly one of {\"random\": true}, {\"derive\": true} and {\"value\": base64}", \
 	  "say either how the daemon makes the secret or what it is") \
-	X(PARAM_SECRET_SIZE,      -32602, "secret-size",          "an association secret has exactly 32 bytes", \
-	  "give 32 bytes, or let the daemon draw a random secret") \
+	X(PARAM_SECRET_SIZE,      -32602, "secret-size",          "the secret has not the size that its type asks for", \
+	  "bytes: association 32; plain 1 to 8190; aes 16, 24, 32; aes-xts 32, 64; hmac-sha 64, 128; ec 32, 48, 66 (secp256r1, secp384r1, secp521r1), 32 (ed25519), 57 (ed448)") \
+	X(PARAM_SECRET_VALUE,     -32602, "secret-value",         "a retrievable secret is not given as {\"value\": base64}", \
+	  "give the value itself; only association secrets can be drawn or derived") \
+	X(PARAM_SCALAR,           -32602, "scalar",               "the value is not a private key of this curve: it is zero, or not less than the curve's order", \
+	  "give the private scalar of an EC key, in as many bytes as the order has") \
+	X(PARAM_RETRIEVABLE,      -32602, "retrievable-type",     "the type of retrievable secret is not known", \
+	  "the types are plain, aes, aes-xts, hmac-sha and ec") \
+	X(PARAM_CURVE,            -32602, "curve",                "the curve is not known, or missing for the type ec, or given for another type", \
+	  "with ec, give one of secp256r1, secp384r1, secp521r1, ed25519 and ed448") \
+	X(PARAM_USE_NAME,         -32602, "use-name",             "the name is longer than the 31 bytes that an id has room for", \
+	  "leave out use_name, or choose a name of at most 31 bytes") \
+	X(PARAM_EXTENSION,        -32602, "cck-or-extension-secret", "both a CCK and an extension secret are named", \
+	  "name one of the two: from a CCK the extension secret is derived") \
+	X(PARAM_PCF,              -32602, "pcf",                  "the flags are not 1 to 16 hexadecimal digits (no 0x)", \
+	  "give the 64 bits in hexadecimal, or flags by their names") \
+	X(PARAM_FLAGS_OR_PCF,     -32602, "flags-or-pcf",         "flags are given both by name and as pcf", \
+	  "give one of the two") \
+	X(PARAM_USER_DATA,        -32602, "user-data",            "the user data are longer than the request has room for", \
+	  "at most 512 bytes; with a signature 256 (secp521r1, RSA-2048) or 128 (RSA-3072)") \
 	X(PARAM_HOST_KEYS,        -32602, "host-keys",            "the number of host keys is outside what the daemon allows", \
 	  "give at least one host key, at most MaxHostKeys= of pvsecretd.conf(5)") \
 	X(PARAM_HOST_KEY,         -32602, "host-key",             "a host key is exactly one of {\"document\": ...} and {\"name\": ...}", \
@@ -161,10 +179,16 @@
 	  "install the newest CRL of the signing key in trust.d and reload the daemon") \
 	X(NO_CCK,                 -32003, "cck",                  "the daemon holds no CCK of this name", \
 	  "pvsecretctl status lists the CCKs; the owner adds one to cck.d or as a credential cck_NAME") \
+	X(NO_EXTENSION_SECRET,    -32003, "extension-secret",     "the daemon holds no extension secret of this name", \
+	  "the owner adds one to ext.d or as a credential ext_NAME") \
+	X(NO_SIGN_KEY,            -32003, "user-sign-key",        "the daemon holds no user signing key of this name", \
+	  "the owner adds one to sign.d or as a credential sign_NAME") \
 	X(NO_HOST_KEY,            -32003, "host-key",             "no host-key document of this name is installed", \
 	  "give the document itself, or have it installed in hostkeys.d") \
 	X(NO_IMAGE,               -32003, "image",                "no SE header of this name is installed", \
 	  "give the header itself, or have it installed in images.d") \
+	X(NO_MASTER,              -32003, "master",               "the daemon holds no master to derive association secrets from", \
+	  "the owner makes one as the credential assoc_master; see pvsecretd(8)") \
 	X(TOO_FAST,               -32004, "rate",                 "too many calls", \
 	  "try again later") \
 	X(TOO_LARGE,              -32004, "message-size",         "the text is larger than the daemon reads", \

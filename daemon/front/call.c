@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "daemon/front/build.h"
 #include "daemon/front/slots.h"
 #include "daemon/front/results.h"
 #include "policy/access.h"
@@ -18,7 +19,7 @@
 enum {
 	LOST_MAX = 2,	   /* how often a call is asked again */
 	EXPIRED_MAX = 2,   /* how often a grant may turn out to have ended */
-	BUILD_ROOM = 8192, /* bytes of a BUILD besides the secret */
+	BUILD_ROOM = 6144, /* bytes of a BUILD besides the secret: names, user data */
 };
 
 typedef enum {
@@ -143,6 +144,7 @@ static void ask_verify(PvsCallRun *call)
 		.host_keys = call->params.host_keys,
 		.certs = call->params.certs,
 		.crls = call->params.crls,
+		.no_verify = call->params.no_verify != FALSE,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -150,26 +152,9 @@ static void ask_verify(PvsCallRun *call)
 	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_VERIFY, &w);
 }
 
-/* All but the slot and the secret's bytes. What it points to stays the call's. */
-static PvsBuild build_of(const PvsCallRun *call)
-{
-	PvsBuild body = {
-		.flags = call->params.flags,
-		.type = PVS_SECRET_ASSOCIATION,
-		.value_kind = (guint8)call->params.value_kind,
-		.name = call->params.name,
-		.cck = call->params.cck,
-		.image = call->params.image,
-	};
-
-	memcpy(body.tags, &call->params.tags, sizeof body.tags);
-	memcpy(body.cuid, call->params.cuid, sizeof body.cuid);
-	return body;
-}
-
 static void ask_judge(PvsCallRun *call)
 {
-	const PvsBuild body = build_of(call);
+	const PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
 	g_auto(PvsWriter) w = pvs_writer();
 
 	pvs_body_put(&w, pvs_build_fields, &body);
@@ -178,7 +163,7 @@ static void ask_judge(PvsCallRun *call)
 
 static void ask_build(PvsCallRun *call)
 {
-	PvsBuild body = build_of(call);
+	PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
 	gsize room = BUILD_ROOM + (call->value ? call->value->size : 0);
 	guint8 *memory = pvs_locked_alloc(room), *spare = pvs_locked_alloc(room + PVS_FRAME_HEADER);
 	PvsWriter w;
@@ -205,7 +190,7 @@ static void ask_build(PvsCallRun *call)
  * it need not be told. */
 static gboolean is_for_vault(const PvsCallRun *call)
 {
-	return call->method == PVS_METHOD_CREATE_ASSOCIATION && call->params.has_header &&
+	return pvs_method_creates(call->method) && call->params.has_header &&
 	       pvs_access_tells_images(rights);
 }
 
@@ -219,7 +204,8 @@ static void proceed_create(PvsCallRun *call)
 		return;
 	}
 	call->judged = FALSE;
-	pvs_slots_key(&call->params.host_keys, &call->params.certs, &call->params.crls, key);
+	pvs_slots_key(&call->params.host_keys, &call->params.certs, &call->params.crls,
+		      call->params.no_verify, key);
 	call->slot = pvs_slots_acquire(slots, key, now_sec(), &fresh);
 	if (call->slot < 0)
 		fail(call, PVS_ERROR_TOO_FAST, NULL);
@@ -284,6 +270,9 @@ static void proceed_ping(PvsCallRun *call)
 /* What a call asks first. */
 static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
 	[PVS_METHOD_CREATE_ASSOCIATION] = proceed_create,
+	[PVS_METHOD_CREATE_META] = proceed_create,
+	[PVS_METHOD_CREATE_RETRIEVABLE] = proceed_create,
+	[PVS_METHOD_CREATE_UPDATE_CCK] = proceed_create,
 	[PVS_METHOD_VERIFY_REQUEST] = proceed_check,
 	[PVS_METHOD_DESCRIBE_REQUEST] = proceed_describe,
 	[PVS_METHOD_VERIFY_HOST_KEY] = proceed_examine,
@@ -297,17 +286,10 @@ static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
  * rules may have changed meanwhile. */
 static gboolean is_allowed(const PvsCallRun *call, GError **error)
 {
-	const char *image[] = {call->params.image, NULL};
-	const PvsAccessCall create = {
-		.method = pvs_method_name(call->method),
-		.cck = call->params.cck,
-		.images = image,
-		.image_named = call->params.image != NULL,
-		.name = call->params.name,
-		.has_cuid = pvs_params_have_cuid(&call->params),
-	};
+	const char *image[2];
+	const PvsAccessCall create = pvs_build_access(call->method, &call->params, image);
 
-	if (call->method == PVS_METHOD_CREATE_ASSOCIATION && !is_for_vault(call))
+	if (pvs_method_creates(call->method) && !is_for_vault(call))
 		return pvs_access_check(rights, &create, error);
 	return pvs_access_method(rights, create.method, error);
 }
@@ -400,8 +382,10 @@ static gboolean on_built(PvsCallRun *call, PvsReader *body)
 	if (!built.request ||
 	    g_bytes_get_size(built.request) < sizeof(PvsRequestHead) + PVS_TAG_SIZE)
 		return FALSE;
-	succeed(call, pvs_result_request(&call->params,
-					 pvs_slots_verified(slots, (guint)call->slot), &built));
+	succeed(call,
+		pvs_result_request(&call->params,
+				   pvs_build_of(call->method, &call->params, call->value).type,
+				   pvs_slots_verified(slots, (guint)call->slot), &built));
 	return TRUE;
 }
 
@@ -549,24 +533,6 @@ void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait,
 	pvs_peers_init(monitor, &events);
 }
 
-/* A secret that the client gave becomes the call's own. */
-static gboolean take_value(PvsCallRun *call, PvsSecrets *secrets, GError **error)
-{
-	if (call->params.value_kind != PVS_VALUE_GIVEN)
-		return TRUE;
-	if (secrets)
-		call->value = pvs_secrets_take(secrets, call->params.value, error);
-	else
-		pvs_fail(error, PVS_ERROR_PARAM_BASE64, NULL, NULL);
-	if (call->value && call->value->size != PVS_ASSOCIATION_SIZE) {
-		g_clear_pointer(&call->value, pvs_secret_free);
-		pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, NULL, NULL);
-	}
-	if (!call->value)
-		pvs_error_prefix_param(*error, "/secret/value");
-	return call->value != NULL;
-}
-
 /* Before the parameters are looked at; proceed() asks again, with all of them. */
 static gboolean is_method_allowed(PvsMethod method, GError **error)
 {
@@ -599,7 +565,7 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	if (pvs_method_find(call->rpc.method, &call->method, &error) &&
 	    is_method_allowed(call->method, &error) &&
 	    pvs_params_decode(call->method, call->rpc.params, &call->params, &error) &&
-	    take_value(call, secrets, &error)) {
+	    pvs_build_take(call->method, &call->params, secrets, &call->value, &error)) {
 		/* What was decoded is all that is needed; documents are large. */
 		g_clear_pointer(&call->rpc.params, json_object_unref);
 		proceed(call);

@@ -49,7 +49,7 @@ JsonNode *pvs_result_empty(void)
 	return node_of(json_object_new());
 }
 
-JsonNode *pvs_result_request(const PvsParams *params, const PvsVerified *verified,
+JsonNode *pvs_result_request(const PvsParams *params, guint type, const PvsVerified *verified,
 			     const PvsBuilt *built)
 {
 	JsonObject *object = json_object_new();
@@ -61,9 +61,12 @@ JsonNode *pvs_result_request(const PvsParams *params, const PvsVerified *verifie
 
 	json_object_set_string_member(object, "request", base64);
 	set_hex(object, "tag", request + size - PVS_TAG_SIZE, PVS_TAG_SIZE);
-	set_string(secret, "type", "association");
-	set_string(secret, "name", params->name);
-	set_hex(secret, "id", built->id, sizeof built->id);
+	set_string(secret, "type", pvs_secret_type_word(type));
+	/* Only what has a name has an id that says anything. */
+	if (params->name) {
+		set_string(secret, "name", params->name);
+		set_hex(secret, "id", built->id, sizeof built->id);
+	}
 	json_object_set_object_member(object, "secret", secret);
 	for (guint i = 0; i < verified->keys.n; i++) {
 		const PvsVerifiedKey *key = pvs_list_nth(verified->keys, PvsVerifiedKey, i);
@@ -305,6 +308,10 @@ JsonNode *pvs_result_status(gint64 started, const PvsWorkersAre *workers, const 
 	json_object_set_int_member(locked, "threads", counters->threads);
 	json_object_set_object_member(object, "locked_memory", locked);
 	json_object_set_int_member(object, "cck_count", counters->ccks);
+	json_object_set_int_member(object, "extension_secret_count", counters->extension_secrets);
+	json_object_set_int_member(object, "user_sign_key_count", counters->user_sign_keys);
+	json_object_set_int_member(object, "image_count", counters->images);
+	json_object_set_boolean_member(object, "has_association_master", counters->has_master != 0);
 	json_object_set_object_member(object, "trust", trust_of(store));
 	if (workers->reload_error)
 		set_string(object, "reload_error", workers->reload_error);

@@ -11,7 +11,8 @@
 
 /* All return a new node. */
 JsonNode *pvs_result_empty(void);
-JsonNode *pvs_result_request(const PvsParams *params, const PvsVerified *verified,
+/* @type: of the secret, PvsSecretType. */
+JsonNode *pvs_result_request(const PvsParams *params, guint type, const PvsVerified *verified,
 			     const PvsBuilt *built);
 JsonNode *pvs_result_examined(const PvsExamined *examined);
 JsonNode *pvs_result_checked(const PvsChecked *checked);

@@ -60,7 +60,7 @@ static void add_blobs(GChecksum *sum, char kind, const PvsList *blobs)
 }
 
 void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
-		   guint8 key[32])
+		   gboolean no_verify, guint8 key[32])
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	gsize size = 32;
@@ -79,6 +79,9 @@ void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList
 	}
 	add_blobs(sum, 'c', certs);
 	add_blobs(sum, 'r', crls);
+	/* An unverified grant is never taken for a verified one. */
+	if (no_verify)
+		add(sum, 'u', "", 0);
 	g_checksum_get_digest(sum, key, &size);
 }
 

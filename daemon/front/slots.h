@@ -20,9 +20,10 @@ typedef enum {
 PvsSlots *pvs_slots_new(void);
 void pvs_slots_free(PvsSlots *slots);
 
-/* What the grant is for: SHA-256 over all documents, names, certificates and CRLs. */
+/* What the grant is for: SHA-256 over all documents, names, certificates and CRLs, and whether they
+ * are to be verified. */
 void pvs_slots_key(const PvsList *host_keys, const PvsList *certs, const PvsList *crls,
-		   guint8 key[32]);
+		   gboolean no_verify, guint8 key[32]);
 
 /* The slot for @key: one that is held (and has not ended at @now) or being asked for, else an empty
  * one that is set aside for it (state ASKING, *@fresh TRUE: the caller asks trust). The slot is in

@@ -105,6 +105,9 @@ static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **erro
 		.credentials_directory = (char *)g_getenv("CREDENTIALS_DIRECTORY"),
 		.trust_directory = config->trust_directory,
 		.image_directory = config->image_directory,
+		.extension_secret_directory = config->extension_secret_directory,
+		.sign_key_directory = config->sign_key_directory,
+		.association_master = config->association_master,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
 		.audit_always = (guint8)config->audit_always,
 	};

@@ -53,6 +53,9 @@ static const struct {
 	{"HostKeyDirectory=", offsetof(PvsConfig, host_key_directory), OWNERS_DIRECTORY},
 	{"CckDirectory=", offsetof(PvsConfig, cck_directory), DIRECTORY},
 	{"ImageDirectory=", offsetof(PvsConfig, image_directory), DIRECTORY},
+	{"ExtensionSecretDirectory=", offsetof(PvsConfig, extension_secret_directory), DIRECTORY},
+	{"SignKeyDirectory=", offsetof(PvsConfig, sign_key_directory), DIRECTORY},
+	{"AssociationMaster=", offsetof(PvsConfig, association_master), FILE_ITSELF},
 	{"AuditLog=", offsetof(PvsConfig, audit_log), LOG},
 };
 

@@ -18,6 +18,7 @@ enum {
 	COORDINATE = 66,
 	CHAIN_MIN = 3, /* signing key, intermediate, root */
 	CHAIN_MAX = 4,
+	UNVERIFIED_FOR = 3600, /* seconds */
 };
 
 /* What a verification has at hand. */
@@ -482,6 +483,23 @@ PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *data, gsize s
 	if (!document)
 		return NULL;
 	good = reach(&c, document, verdict, error);
+	ERR_clear_error();
+	return good ? g_steal_pointer(&verdict) : NULL;
+}
+
+PvsVerdict *pvs_verdict_unverified(const guint8 *data, gsize size, gint64 now, GError **error)
+{
+	g_autoptr(PvsVerdict) verdict = verdict_new();
+	g_autoptr(X509) document = pvs_x509_read_document(data, size, error);
+	gboolean good;
+
+	if (!document)
+		return NULL;
+	good = check_key(document, verdict, error);
+	if (good && !pvs_x509_time(X509_get0_notAfter(document), &verdict->not_after))
+		good = refuse(error, PVS_ERROR_HOST_KEY_FORMAT);
+	verdict->until = now + UNVERIFIED_FOR;
+	verdict->subject = pvs_x509_name(X509_get_subject_name(document));
 	ERR_clear_error();
 	return good ? g_steal_pointer(&verdict) : NULL;
 }

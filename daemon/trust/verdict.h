@@ -34,7 +34,8 @@ typedef struct {
 	gint64 from;	  /* the latest start, and */
 	gint64 until;	  /* the earliest end, of all that the verdict rests on */
 	GPtrArray *links; /* of PvsLink: document first, then towards the root, then CRLs */
-	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault */
+	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault;
+			   * NULL where nobody verified it */
 	GBytes *signature;
 	PvsSignatureAlgorithm algorithm;
 } PvsVerdict;
@@ -49,6 +50,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *document, gsize size,
 			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
 			      GError **error);
+
+/* What can be said of a document that is not to be verified: one certificate with a good key. Such
+ * a verdict is for the identity that asked, and not remembered; it holds for an hour, dates and all
+ * else being left to who wants it so. Errors HOST_KEY_FORMAT, _SEVERAL, _TRAILING, _TYPE, _INVALID.
+ */
+PvsVerdict *pvs_verdict_unverified(const guint8 *document, gsize size, gint64 now, GError **error);
 
 /* Runs all that a verification runs, once: what OpenSSL sets up at its first use is there from then
  * on, and nothing has to be opened later. FALSE if it does not work. */

@@ -45,7 +45,8 @@ gboolean pvs_crypto_init(GError **error)
 	algorithms.sha256 = EVP_MD_fetch(NULL, "SHA2-256", "provider=default");
 	algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", "provider=default");
 	algorithms.hkdf = EVP_KDF_fetch(NULL, "HKDF", "provider=default");
-	if (!algorithms.sha256 || !algorithms.aes_256_gcm || !algorithms.hkdf)
+	algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", "provider=default");
+	if (!algorithms.sha256 || !algorithms.aes_256_gcm || !algorithms.hkdf || !algorithms.hmac)
 		return pvs_crypto_failed(error, "fetching its algorithms");
 	ready = TRUE;
 	return TRUE;

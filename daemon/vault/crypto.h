@@ -20,6 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_MD_CTX, EVP_MD_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_KDF_CTX, EVP_KDF_CTX_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_MAC_CTX, EVP_MAC_CTX_free)
 
 enum {
 	PVS_COORDINATE_SIZE = 66,			      /* bytes of a coordinate on P-521 */
@@ -30,6 +31,7 @@ typedef struct {
 	EVP_MD *sha256;
 	EVP_CIPHER *aes_256_gcm;
 	EVP_KDF *hkdf;
+	EVP_MAC *hmac;
 } PvsCrypto;
 
 /* Once for each process, before the functions below and those of keys.h, look.h and request.h; a

@@ -6,6 +6,7 @@
 
 typedef struct {
 	gint64 until;
+	gboolean unverified;
 	GBytes *points; /* NULL: the slot is empty. Never changed, so that a job may hold on to it
 			 */
 } Grant;
@@ -28,7 +29,8 @@ void pvs_grants_free(PvsGrants *grants)
 	g_free(grants);
 }
 
-void pvs_grants_put(PvsGrants *grants, guint slot, gint64 until, GBytes *points)
+void pvs_grants_put(PvsGrants *grants, guint slot, gint64 until, gboolean unverified,
+		    GBytes *points)
 {
 	gsize size = g_bytes_get_size(points);
 
@@ -36,7 +38,14 @@ void pvs_grants_put(PvsGrants *grants, guint slot, gint64 until, GBytes *points)
 	g_assert(size > 0 && size % PVS_POINT_SIZE == 0 &&
 		 size / PVS_POINT_SIZE <= PVS_HOST_KEYS_MAX);
 	pvs_grants_drop(grants, slot);
-	grants->slots[slot] = (Grant){.until = until, .points = g_bytes_ref(points)};
+	grants->slots[slot] = (Grant){
+		.until = until, .unverified = unverified != FALSE, .points = g_bytes_ref(points)};
+}
+
+gboolean pvs_grants_unverified(const PvsGrants *grants, guint slot)
+{
+	g_assert(slot < PVS_GRANTS_MAX);
+	return grants->slots[slot].unverified;
 }
 
 void pvs_grants_drop(PvsGrants *grants, guint slot)
@@ -44,6 +53,7 @@ void pvs_grants_drop(PvsGrants *grants, guint slot)
 	g_assert(slot < PVS_GRANTS_MAX);
 	g_clear_pointer(&grants->slots[slot].points, g_bytes_unref);
 	grants->slots[slot].until = 0;
+	grants->slots[slot].unverified = FALSE;
 }
 
 GBytes *pvs_grants_get(PvsGrants *grants, guint slot, gint64 now)

@@ -17,8 +17,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsGrants, pvs_grants_free)
 
 /* Puts a grant into @slot (less than PVS_GRANTS_MAX), in place of what is there. @points is 1 to
  * PVS_HOST_KEYS_MAX points of PVS_POINT_SIZE bytes, one behind the other; a reference is taken. It
- * holds until @until, in seconds since the epoch. */
-void pvs_grants_put(PvsGrants *grants, guint slot, gint64 until, GBytes *points);
+ * holds until @until, in seconds since the epoch. @unverified: nobody vouches for the keys. */
+void pvs_grants_put(PvsGrants *grants, guint slot, gint64 until, gboolean unverified,
+		    GBytes *points);
+
+/* Does @slot hold keys that nobody vouches for? */
+gboolean pvs_grants_unverified(const PvsGrants *grants, guint slot);
 
 /* Empties @slot. */
 void pvs_grants_drop(PvsGrants *grants, guint slot);

@@ -9,13 +9,16 @@
 #include "daemon/log.h"
 #include "policy/glob.h"
 #include "protocol/error.h"
+#include "protocol/secret-type.h"
 
+/* All other types are retrievable ones. */
 static const struct {
 	PvsSecretType type;
 	const char *method;
 } methods[] = {
 	{PVS_SECRET_NULL, "create_meta"},
 	{PVS_SECRET_ASSOCIATION, "create_association"},
+	{PVS_SECRET_UPDATE_CCK, "create_update_cck"},
 };
 
 const char *pvs_guard_method(guint type)
@@ -23,7 +26,7 @@ const char *pvs_guard_method(guint type)
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
 		if ((guint)methods[i].type == type)
 			return methods[i].method;
-	return NULL;
+	return pvs_secret_type_word(type) ? "create_retrievable" : NULL;
 }
 
 static gboolean any_bit(const guint8 *data, gsize size)
@@ -35,17 +38,22 @@ static gboolean any_bit(const guint8 *data, gsize size)
 	return bits != 0;
 }
 
-gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, PvsBuild *build,
-			 GError **error)
+gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, gboolean unverified,
+			 PvsBuild *build, GError **error)
 {
 	const char *named[] = {build->image, NULL};
 	g_autofree const char **found = NULL;
 	PvsAccessCall call = {
 		.method = pvs_guard_method(build->type),
 		.cck = build->cck,
+		.new_cck = build->new_cck,
+		.extension_secret = build->extension_secret,
+		.user_sign_key = build->user_sign_key,
 		.images = named,
 		.image_named = build->image != NULL,
 		.name = build->name,
+		.derive = build->value_kind == PVS_VALUE_DERIVED,
+		.no_verify = unverified,
 		/* Zeros bind the request to no guest. */
 		.has_cuid = any_bit(build->cuid, sizeof build->cuid),
 	};
@@ -90,29 +98,37 @@ void pvs_guard_ccks(const PvsAccess *access, const PvsKeys *keys, PvsCcksAre *cc
 
 /* ---- patterns that fit nothing ---- */
 
-typedef struct {
-	const PvsKeys *keys;
-	const PvsImages *images;
-} Things;
-
-static gboolean fits_cck(const Things *things, const char *pattern)
+static gboolean fits_key(const PvsKeys *keys, const char *pattern)
 {
-	for (guint i = 0; i < pvs_keys_size(things->keys); i++)
-		if (pvs_glob_match(pattern, pvs_keys_nth(things->keys, i)->name))
+	for (guint i = 0; i < pvs_keys_size(keys); i++)
+		if (pvs_glob_match(pattern, pvs_keys_nth(keys, i)->name))
 			return TRUE;
 	return FALSE;
 }
 
-static gboolean fits_image(const Things *things, const char *pattern)
+static gboolean fits_cck(const PvsHoldings *holdings, const char *pattern)
 {
-	for (guint i = 0; i < pvs_images_size(things->images); i++)
-		if (pvs_glob_match(pattern, pvs_images_nth(things->images, i)))
+	return fits_key(holdings->ccks, pattern);
+}
+
+static gboolean fits_extension_secret(const PvsHoldings *holdings, const char *pattern)
+{
+	return fits_key(holdings->extension_secrets, pattern);
+}
+
+static gboolean fits_signer(const PvsHoldings *holdings, const char *pattern)
+{
+	for (guint i = 0; i < pvs_signers_size(holdings->signers); i++)
+		if (pvs_glob_match(pattern, pvs_signers_nth(holdings->signers, i)->name))
 			return TRUE;
 	return FALSE;
 }
 
-static gboolean fits_none(const Things *things G_GNUC_UNUSED, const char *pattern G_GNUC_UNUSED)
+static gboolean fits_image(const PvsHoldings *holdings, const char *pattern)
 {
+	for (guint i = 0; i < pvs_images_size(holdings->images); i++)
+		if (pvs_glob_match(pattern, pvs_images_nth(holdings->images, i)))
+			return TRUE;
 	return FALSE;
 }
 
@@ -120,19 +136,17 @@ static const struct {
 	const char *key;
 	const char *what;
 	gsize offset; /* of the list in PvsAccessRule */
-	gboolean (*fits)(const Things *things, const char *pattern);
+	gboolean (*fits)(const PvsHoldings *holdings, const char *pattern);
 } named[] = {
 	{"Ccks", "CCK", offsetof(PvsAccessRule, ccks), fits_cck},
 	{"ExtensionSecrets", "extension secret", offsetof(PvsAccessRule, extension_secrets),
-	 fits_none},
-	{"SignKeys", "user signing key", offsetof(PvsAccessRule, sign_keys), fits_none},
+	 fits_extension_secret},
+	{"SignKeys", "user signing key", offsetof(PvsAccessRule, sign_keys), fits_signer},
 	{"Images", "installed image", offsetof(PvsAccessRule, images), fits_image},
 };
 
-void pvs_guard_warn(const PvsList *rules, const PvsKeys *keys, const PvsImages *images)
+void pvs_guard_warn(const PvsList *rules, const PvsHoldings *holdings)
 {
-	const Things things = {keys, images};
-
 	for (guint i = 0; i < rules->n; i++) {
 		const PvsAccessRule *rule = pvs_list_nth(*rules, PvsAccessRule, i);
 
@@ -142,7 +156,8 @@ void pvs_guard_warn(const PvsList *rules, const PvsKeys *keys, const PvsImages *
 			for (guint p = 0; p < patterns->n; p++) {
 				const char *text = pvs_list_nth(*patterns, PvsPattern, p)->text;
 
-				if (text && strcmp(text, "*") != 0 && !named[k].fits(&things, text))
+				if (text && strcmp(text, "*") != 0 &&
+				    !named[k].fits(holdings, text))
 					pvs_warning("%s: [access %s] has %s=%s, which no %s fits; "
 						    "see to the pattern or install what is missing",
 						    rule->place ? rule->place : "rules", rule->name,

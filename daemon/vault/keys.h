@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keys.h - the keys that the vault holds, by name
+ * keys.h - the keys of 32 bytes that the vault holds, by name
  *
- * Loaded once, before the cage, into the arena. From a configured directory (the file's name is the
- * key's: regular file, not a link, exactly 32 bytes, owned by root or the daemon's user, no mode
- * for group and others) and from systemd's credentials directory (cck_NAME; the mode is not judged
- * there). A name in both places, a name outside the rule, a file that breaks a rule: an error that
- * names the file and the remedy. All errors are reported together.
+ * Loaded once, before the cage, into the arena; key-files.h says from where, and what a file has to
+ * be like.
  */
 #pragma once
 
@@ -19,14 +16,22 @@ enum { PVS_KEYS_MAX = 1024 }; /* more is a mistake of the owner's; they would no
 typedef struct {
 	const char *name;
 	const PvsSecret *secret;
-	guint8 check_value[8];
+	guint8 check_value[8]; /* of a CCK; else zeros */
 } PvsKey;
 
-/* @directory or @credentials (the value of $CREDENTIALS_DIRECTORY) may be NULL; a directory that
- * does not exist holds no keys. Files are opened with openat() relative to their directory,
- * O_NOFOLLOW, and read straight into the arena. PVS_ERROR_CONFIG with a line for each thing that is
- * wrong, "FILE: what is wrong; what to do". After pvs_crypto_init(). */
+/* CCKs: of a directory, and the credentials cck_NAME. After pvs_crypto_init(). */
 PvsKeys *pvs_keys_load(const char *directory, const char *credentials, GError **error);
+
+/* Extension secrets, likewise: ext_NAME. They are shown to nobody, not even by a check value. */
+PvsKeys *pvs_keys_load_extension_secrets(const char *directory, const char *credentials,
+					 GError **error);
+
+/* The master that association secrets are derived from: the file @path, or the credential
+ * assoc_master. *@secret stays NULL where there is none. Both are an error, as is a @path that
+ * leads to nothing. */
+gboolean pvs_keys_load_master(const char *path, const char *credentials, PvsSecret **secret,
+			      GError **error);
+
 void pvs_keys_free(PvsKeys *keys);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsKeys, pvs_keys_free)
 

@@ -6,6 +6,9 @@
 
 #include "daemon/vault/look.h"
 
+/* Bytes of secrets that clients gave, waiting or being built, that the arena has room for. */
+#define PVS_PREPARE_WAITING (96 * 1024)
+
 /* A first request, for what is lazy: in the process, and in every thread that builds. */
 gboolean pvs_prepare_building(GError **error);
 

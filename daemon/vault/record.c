@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "protocol/error.h"
+#include "protocol/secret-type.h"
 
 #define TAG_AT offsetof(PvsHeaderTags, tag)
 
@@ -28,11 +29,40 @@ static gboolean is_zero(const guint8 *data, gsize size)
 	return bits == 0;
 }
 
+static gboolean is_derived(const PvsBuild *build)
+{
+	return build->value_kind == PVS_VALUE_DERIVED;
+}
+
+static gboolean is_name_the_id(const PvsBuild *build)
+{
+	return build->use_name;
+}
+
+static gboolean is_unverified(const PvsBuild *build)
+{
+	return build->no_verify;
+}
+
+/* Members that are there, and true, or not there. */
+static const struct {
+	const char *member;
+	gboolean (*is_so)(const PvsBuild *build);
+} marks[] = {
+	{"use_name", is_name_the_id},
+	{"derive", is_derived},
+	{"no_verify", is_unverified},
+};
+
 GString *pvs_record_build(const PvsAddFront *identity, const PvsBuild *build)
 {
 	GString *record = record_new(identity);
 
+	pvs_audit_text(record, "secret", pvs_secret_type_word(build->type));
 	pvs_audit_text(record, "cck", build->cck);
+	pvs_audit_text(record, "extension_secret", build->extension_secret);
+	pvs_audit_text(record, "new_cck", build->new_cck);
+	pvs_audit_text(record, "user_sign_key", build->user_sign_key);
 	pvs_audit_text(record, "image", build->image);
 	/* A named image's, where it was found, else that of the header that was sent. */
 	if (!is_zero(build->tags, sizeof build->tags))
@@ -43,6 +73,9 @@ GString *pvs_record_build(const PvsAddFront *identity, const PvsBuild *build)
 		pvs_audit_hex(record, "cuid", build->cuid, sizeof build->cuid);
 	if (build->flags)
 		pvs_audit_number(record, "flags", build->flags);
+	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+		if (marks[i].is_so(build))
+			g_string_append_printf(record, ",\"%s\":true", marks[i].member);
 	return record;
 }
 

@@ -17,11 +17,16 @@
 
 #include "daemon/vault/crypto.h"
 #include "protocol/error.h"
+#include "protocol/secret-type.h"
 
-enum { COUNTER_SIZE = 4 }; /* bytes behind the shared secret in the key derivation */
+enum {
+	COUNTER_SIZE = 4, /* bytes behind the shared secret in the key derivation */
+	HMAC512 = 64,	  /* bytes of an HMAC-SHA-512 */
+};
 
 static const char extension_secret_info[] = "IBM Z Ultravisor Add-Secret";
 static const char check_value_info[] = "pvsecretd check value";
+static const char association_info[] = "pvsecretd association secret v1";
 
 typedef struct {
 	const guint8 *data;
@@ -163,6 +168,13 @@ static gboolean build_keyslots(const PvsRequestInput *input, const PvsRequestRan
 	return TRUE;
 }
 
+static PvsUserDataType user_data_type(const PvsRequestInput *input)
+{
+	if (input->signer)
+		return input->signer->type;
+	return input->user_data ? PVS_USER_DATA_UNSIGNED : PVS_USER_DATA_NONE;
+}
+
 static gboolean write_head(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
 			   gsize size, gsize encrypted_size, PvsRequestHead *head, GError **error)
 {
@@ -175,6 +187,9 @@ static gboolean write_head(const PvsRequestInput *input, const PvsRequestRandomn
 	head->flags = GUINT64_TO_BE(input->flags);
 	head->tags = input->tags;
 	memcpy(head->cuid, input->cuid, sizeof head->cuid);
+	head->user_data_type = GUINT16_TO_BE((guint16)user_data_type(input));
+	if (input->user_data_size > 0)
+		memcpy(head->user_data, input->user_data, input->user_data_size);
 	return pvs_request_point(randomness->customer_key, head->customer_point, error);
 }
 
@@ -188,6 +203,33 @@ static void write_secret_header(const PvsRequestInput *input, gsize secret_size,
 
 	memcpy(header.id, input->id, sizeof header.id);
 	memcpy(out, &header, header_size);
+}
+
+/* Encrypts the secret, if there is one, and the extension secret. */
+static gboolean encrypt_secret(const PvsRequestRandomness *randomness, Part aad,
+			       const Part plain[2], guint8 *out, guint8 tag[PVS_TAG_SIZE],
+			       GError **error)
+{
+	guint skip = plain[0].size == 0;
+
+	return encrypt(randomness->protection_key->bytes, randomness->iv, aad, plain + skip,
+		       2 - skip, out, tag, error);
+}
+
+/* What is signed is the finished request but for its tag, with nothing yet in the signature's
+ * place. So it is encrypted before, and once more with the signature: the ciphertext is the same,
+ * since the key stream does not depend on the associated data, and the tag is not. Two tags under
+ * one key and IV would give away the authentication key (NIST SP 800-38D, appendix A): this first
+ * one is never kept, and goes nowhere. */
+static gboolean sign(const PvsRequestInput *input, const PvsRequestRandomness *randomness, Part aad,
+		     const Part plain[2], gsize encrypted_size, guint8 *request, GError **error)
+{
+	g_autoptr(PvsSecret) tag = new_secret(PVS_TAG_SIZE, error);
+
+	return tag &&
+	       encrypt_secret(randomness, aad, plain, request + aad.size, tag->bytes, error) &&
+	       pvs_signer_sign(input->signer, request, aad.size + encrypted_size,
+			       ((PvsRequestHead *)request)->user_data, error);
 }
 
 static GBytes *build(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
@@ -221,11 +263,20 @@ static GBytes *build(const PvsRequestInput *input, const PvsRequestRandomness *r
 			    error))
 		return NULL;
 	write_secret_header(input, secret_size, header_size, request + aad_size - header_size);
-	if (!encrypt(randomness->protection_key->bytes, randomness->iv, aad,
-		     secret_size > 0 ? plain : plain + 1, secret_size > 0 ? 2 : 1,
-		     request + aad_size, request + aad_size + encrypted_size, error))
+	if (input->signer && !sign(input, randomness, aad, plain, encrypted_size, request, error))
+		return NULL;
+	if (!encrypt_secret(randomness, aad, plain, request + aad_size,
+			    request + aad_size + encrypted_size, error))
 		return NULL;
 	return g_bytes_new_take(g_steal_pointer(&request), size);
+}
+
+static gboolean is_stored_size(PvsSecretType type, gsize size)
+{
+	if (type == PVS_SECRET_PLAINTEXT)
+		return size > 0 && size <= pvs_secret_type_stored(type, PVS_PLAINTEXT_MAX) &&
+		       size % 16 == 0;
+	return size == pvs_secret_type_stored(type, 0);
 }
 
 GBytes *pvs_request_build(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
@@ -236,8 +287,10 @@ GBytes *pvs_request_build(const PvsRequestInput *input, const PvsRequestRandomne
 	/* A caller's mistake here would put a wrong secret into a guest: better no process. */
 	g_assert(input->n_host_points >= 1 && input->n_host_points <= PVS_HOST_KEYS_MAX);
 	g_assert((input->type == PVS_SECRET_NULL) == (input->secret == NULL));
-	g_assert(input->type != PVS_SECRET_ASSOCIATION ||
-		 input->secret->size == PVS_ASSOCIATION_SIZE);
+	g_assert(!input->secret || is_stored_size(input->type, input->secret->size));
+	g_assert(input->user_data_size <=
+		 (input->signer ? input->signer->room : PVS_USER_DATA_SIZE));
+	g_assert(input->user_data || input->user_data_size == 0);
 	g_assert(!input->cck || input->cck->size == PVS_KEY_SIZE);
 	g_assert(!input->extension_secret || input->extension_secret->size == PVS_KEY_SIZE);
 	g_assert(!input->cck || !input->extension_secret);
@@ -287,11 +340,17 @@ void pvs_request_randomness_clear(PvsRequestRandomness *randomness)
 	memset(randomness->iv, 0, sizeof randomness->iv);
 }
 
-void pvs_request_id(const char *name, guint8 id[PVS_ID_SIZE])
+void pvs_request_id(const char *name, gboolean use_name, guint8 id[PVS_ID_SIZE])
 {
 	g_autoptr(GChecksum) hash = g_checksum_new(G_CHECKSUM_SHA256);
 	gsize size = PVS_ID_SIZE;
 
+	if (use_name) {
+		g_assert(strlen(name) <= PVS_USE_NAME_MAX);
+		memset(id, 0, PVS_ID_SIZE);
+		memcpy(id, name, strlen(name));
+		return;
+	}
 	g_checksum_update(hash, (const guchar *)name, (gssize)strlen(name));
 	g_checksum_get_digest(hash, id, &size);
 }
@@ -305,6 +364,63 @@ PvsSecret *pvs_request_derive_extension_secret(const PvsSecret *cck, const guint
 			     secret->size, error))
 		return NULL;
 	return g_steal_pointer(&secret);
+}
+
+/* HMAC-SHA-512 (RFC 2104) of @n parts, one behind the other. */
+static gboolean hmac(Part key, const Part *parts, guint n, guint8 out[64], GError **error)
+{
+	g_autoptr(EVP_MAC_CTX) context = EVP_MAC_CTX_new(pvs_crypto()->hmac);
+	char digest[] = "SHA2-512";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	gsize size;
+
+	if (!context || EVP_MAC_init(context, key.data, key.size, params) != 1)
+		return pvs_crypto_failed(error, "HMAC");
+	for (guint i = 0; i < n; i++)
+		if (EVP_MAC_update(context, parts[i].data, parts[i].size) != 1)
+			return pvs_crypto_failed(error, "HMAC");
+	if (EVP_MAC_final(context, out, &size, HMAC512) != 1 || size != HMAC512)
+		return pvs_crypto_failed(error, "HMAC");
+	return TRUE;
+}
+
+/* RFC 5869, sections 2.2 and 2.3: one block is more than is needed, so expanding is one HMAC over
+ * the info and the block's number. Not by OpenSSL's HKDF, which takes no info of more than 2048
+ * bytes (in 3.0), where a name may have 4096: what a name stands for must not depend on who asks.
+ */
+static PvsSecret *derive_association(const PvsSecret *master, const char *name, GError **error)
+{
+	static const guint8 no_salt[HMAC512], last[] = {1};
+	g_autoptr(PvsSecret) extracted = new_secret(HMAC512, error);
+	g_autoptr(PvsSecret) block = extracted ? new_secret(HMAC512, error) : NULL;
+	g_autoptr(PvsSecret) secret = block ? new_secret(PVS_ASSOCIATION_SIZE, error) : NULL;
+	const Part key = {master->bytes, master->size};
+	const Part info[] = {
+		{(const guint8 *)association_info, sizeof association_info}, /* with its zero */
+		{(const guint8 *)name, strlen(name)},
+		{last, sizeof last},
+	};
+
+	if (!secret || !hmac((Part){no_salt, sizeof no_salt}, &key, 1, extracted->bytes, error) ||
+	    !hmac((Part){extracted->bytes, extracted->size}, info, G_N_ELEMENTS(info), block->bytes,
+		  error))
+		return NULL;
+	memcpy(secret->bytes, block->bytes, secret->size);
+	return g_steal_pointer(&secret);
+}
+
+PvsSecret *pvs_request_derive_association(const PvsSecret *master, const char *name, GError **error)
+{
+	PvsSecret *secret;
+
+	ERR_clear_error();
+	secret = derive_association(master, name, error);
+	ERR_clear_error();
+	pvs_crypto_wipe_stack();
+	return secret;
 }
 
 gboolean pvs_request_check_value(const PvsSecret *cck, guint8 value[8], GError **error)

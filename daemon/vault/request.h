@@ -9,7 +9,7 @@
 
 #include <openssl/evp.h>
 
-#include "daemon/locked.h"
+#include "daemon/vault/signers.h"
 #include "protocol/request-layout.h"
 
 /* Everything that goes into a request. Nothing here is owned. */
@@ -22,9 +22,12 @@ typedef struct {
 	guint64 flags;
 	PvsSecretType type;
 	guint8 id[PVS_ID_SIZE];	 /* not for PVS_SECRET_NULL */
-	const PvsSecret *secret; /* NULL for PVS_SECRET_NULL; 32 bytes for an association */
+	const PvsSecret *secret; /* as it stands in the request; NULL for PVS_SECRET_NULL */
 	const PvsSecret *cck;	 /* 32 bytes: the extension secret is derived from it */
 	const PvsSecret *extension_secret; /* 32 bytes: given. At most one of the two; NULL: none */
+	const guint8 *user_data;	   /* NULL: none; signed user data may be none as well */
+	gsize user_data_size;		   /* at most PVS_USER_DATA_SIZE, or the signer's room */
+	const PvsSigner *signer;	   /* NULL: they are not signed */
 } PvsRequestInput;
 
 /* What must be fresh for every request. */
@@ -45,13 +48,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PvsRequestRandomness, pvs_request_randomness_cl
 GBytes *pvs_request_build(const PvsRequestInput *input, const PvsRequestRandomness *randomness,
 			  GError **error);
 
-/* The id of a secret: SHA-256 of its name's bytes. */
-void pvs_request_id(const char *name, guint8 id[PVS_ID_SIZE]);
+/* The id of a secret: SHA-256 of its name's bytes; or, with @use_name, these bytes themselves (at
+ * most PVS_USE_NAME_MAX). */
+void pvs_request_id(const char *name, gboolean use_name, guint8 id[PVS_ID_SIZE]);
 
 /* HKDF-SHA-512 (RFC 5869) of a CCK, salt = the SE header's tag, info "IBM Z Ultravisor Add-Secret";
  * 32 bytes, in the arena. */
 PvsSecret *pvs_request_derive_extension_secret(const PvsSecret *cck, const guint8 tag[16],
 					       GError **error);
+
+/* The association secret of this name: HKDF-SHA-512 of the master, no salt, info "pvsecretd
+ * association secret v1", a zero byte, the name's bytes; 32 bytes, in the arena. */
+PvsSecret *pvs_request_derive_association(const PvsSecret *master, const char *name,
+					  GError **error);
 
 /* A key's check value: the first 8 bytes of HKDF-SHA-512(CCK, no salt, "pvsecretd check value"). */
 gboolean pvs_request_check_value(const PvsSecret *cck, guint8 value[8], GError **error);

@@ -14,19 +14,17 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/rand.h>
-
 #include "daemon/log.h"
 #include "daemon/vault/audit.h"
 #include "daemon/vault/crypto.h"
 #include "daemon/vault/grants.h"
 #include "daemon/vault/guard.h"
-#include "daemon/vault/keys.h"
+#include "daemon/vault/holdings.h"
 #include "daemon/vault/look.h"
+#include "daemon/vault/order.h"
 #include "daemon/vault/pool.h"
 #include "daemon/vault/prepare.h"
 #include "daemon/vault/record.h"
-#include "daemon/vault/request.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/bodies.h"
@@ -34,6 +32,9 @@
 
 enum {
 	JOBS_MAX = 64, /* of one front, waiting or being built; then it is not read */
+	/* Bytes of secrets of one front that wait or are being built; then it is not read either.
+	 * The largest secret has 8 KiB: so it never holds more than two of these. */
+	FRONT_WAITING_MAX = 8 * 1024,
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -45,6 +46,7 @@ typedef struct {
 	PvsGrants *grants;
 	PvsLane *lane;
 	guint jobs;
+	gsize waiting; /* bytes of its jobs' secrets */
 } Front;
 
 typedef struct {
@@ -52,10 +54,8 @@ typedef struct {
 	guint64 call;
 	guint type; /* of the request, as asked for */
 	GBytes *points;
-	PvsRequestInput input; /* but host_points, secret and cck, which follow from the others */
-	const PvsKey *cck;     /* NULL: none */
-	PvsSecret *secret;     /* NULL: none, or still to be drawn */
-	gboolean draw_secret;
+	PvsOrder order;
+	gsize waiting;	 /* bytes of the arena that its secret takes */
 	GString *record; /* for the audit log: all but the outcome */
 	GBytes *request; /* the outcome: one of the two */
 	GError *error;
@@ -63,11 +63,10 @@ typedef struct {
 
 static struct {
 	PvsVaultStart start; /* the rules in it are used as long as the process lives */
-	PvsKeys *keys;
-	PvsImages *images;
-	PvsLook *look;
+	PvsHoldings has;
 	PvsPool *pool;
 	guint threads;
+	gsize waiting; /* bytes of all jobs' secrets */
 	PvsChannel *trust;
 	GHashTable *fronts; /* number of a front -> Front */
 	guint64 built;
@@ -142,44 +141,41 @@ static void refuse(Front *front, guint64 call, const GError *error)
 
 /* ---- building ---- */
 
-static gboolean build(Job *job, GError **error)
-{
-	g_auto(PvsRequestRandomness) randomness = {.customer_key = NULL};
-	PvsRequestInput input = job->input;
-	gsize size;
-
-	if (job->draw_secret) {
-		job->secret = pvs_secret_new(PVS_ASSOCIATION_SIZE);
-		if (!job->secret || RAND_priv_bytes(job->secret->bytes, PVS_ASSOCIATION_SIZE) != 1)
-			return pvs_crypto_failed(error, "drawing a secret");
-	}
-	input.host_points = g_bytes_get_data(job->points, &size);
-	input.n_host_points = (guint)(size / PVS_POINT_SIZE);
-	input.secret = job->secret;
-	input.cck = job->cck ? job->cck->secret : NULL;
-	if (!pvs_request_draw(&randomness, error))
-		return FALSE;
-	job->request = pvs_request_build(&input, &randomness, error);
-	return job->request != NULL;
-}
-
 static void work(gpointer data)
 {
 	Job *job = data;
 
-	if (!build(job, &job->error))
-		g_assert(job->error);
+	job->request = pvs_order_fill(&job->order, job->points, &job->error);
+	g_assert(job->request || job->error);
 	/* In this thread, and at once: what waits to be answered holds no secret any more. */
-	g_clear_pointer(&job->secret, pvs_secret_free);
+	pvs_order_clear(&job->order);
+}
+
+/* Goes on reading a front, or does not: it has so much under way that others would suffer. */
+static void pace(Front *front)
+{
+	if (front->channel)
+		pvs_channel_pause(front->channel,
+				  front->jobs >= JOBS_MAX || front->waiting >= FRONT_WAITING_MAX);
+}
+
+/* The secret of @job has left the arena, or (@size) is in it. */
+static void count_secret(Job *job, gsize size)
+{
+	vault.waiting += size - job->waiting;
+	job->front->waiting += size - job->waiting;
+	job->waiting = size;
 }
 
 static void job_free(Job *job)
 {
+	pvs_order_clear(&job->order);
+	count_secret(job, 0);
 	job->front->jobs--;
+	pace(job->front);
 	front_free_if_unused(job->front);
 	g_clear_pointer(&job->points, g_bytes_unref);
 	g_clear_pointer(&job->request, g_bytes_unref);
-	g_clear_pointer(&job->secret, pvs_secret_free);
 	g_clear_error(&job->error);
 	g_string_free(job->record, TRUE);
 	g_free(job);
@@ -199,9 +195,9 @@ static void answer_job(const Job *job)
 		return;
 	}
 	vault.built++;
-	memcpy(body.id, job->input.id, sizeof body.id);
-	if (job->cck)
-		memcpy(body.check_value, job->cck->check_value, sizeof body.check_value);
+	memcpy(body.id, job->order.input.id, sizeof body.id);
+	if (job->order.cck)
+		memcpy(body.check_value, job->order.cck->check_value, sizeof body.check_value);
 	answer_body(job->front, PVS_MESSAGE_BUILT, job->call, pvs_built_fields, &body);
 }
 
@@ -209,17 +205,13 @@ static void answer_job(const Job *job)
 static void on_recorded(gboolean written, gpointer user)
 {
 	Job *job = user;
-	Front *front = job->front;
 
 	if (!written) {
 		g_clear_error(&job->error);
 		pvs_fail(&job->error, PVS_ERROR_AUDIT, NULL, NULL);
 	}
-	if (front->channel) {
+	if (job->front->channel)
 		answer_job(job);
-		if (front->jobs == JOBS_MAX)
-			pvs_channel_pause(front->channel, FALSE);
-	}
 	job_free(job);
 }
 
@@ -232,66 +224,18 @@ static void settle(Job *job)
 	if (points)
 		pvs_record_host_keys(job->record, points, (guint)(size / PVS_POINT_SIZE));
 	if (!job->error)
-		pvs_audit_hex(job->record, "id", job->input.id, sizeof job->input.id);
+		pvs_audit_hex(job->record, "id", job->order.input.id, sizeof job->order.input.id);
 	pvs_record_outcome(job->record, job->error);
 	pvs_audit_write(pvs_guard_method(job->type), job->record, on_recorded, job);
 }
 
 static void done(gpointer data)
 {
+	count_secret(data, 0);
 	settle(data);
 }
 
 /* ---- what a front asks ---- */
-
-/* The secret itself: drawn later, by the thread, or given. FALSE with @error NULL: what the front
- * sends makes no sense at all. */
-static gboolean read_value(const PvsBuild *build, Job *job, GError **error)
-{
-	gboolean is_null = build->type == PVS_SECRET_NULL;
-
-	if ((!is_null && build->type != PVS_SECRET_ASSOCIATION) ||
-	    is_null != (build->value_kind == PVS_VALUE_NONE) ||
-	    build->value_kind > PVS_VALUE_GIVEN ||
-	    (build->value_kind != PVS_VALUE_GIVEN && build->value.size > 0) ||
-	    (is_null && build->name))
-		return FALSE;
-	job->input.type = (PvsSecretType)build->type;
-	if (is_null)
-		return TRUE;
-	if (!build->name)
-		return pvs_fail(error, PVS_ERROR_PARAM_NAME, "/name", NULL);
-	pvs_request_id(build->name, job->input.id);
-	job->draw_secret = build->value_kind == PVS_VALUE_RANDOM;
-	if (job->draw_secret)
-		return TRUE;
-	if (build->value.size != PVS_ASSOCIATION_SIZE)
-		return pvs_fail(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value", NULL);
-	job->secret = pvs_secret_new(build->value.size);
-	if (!job->secret) {
-		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
-				    "the memory for keys is full");
-		return FALSE;
-	}
-	memcpy(job->secret->bytes, build->value.data, build->value.size);
-	return TRUE;
-}
-
-static gboolean read_build(const PvsBuild *build, Job *job, GError **error)
-{
-	G_STATIC_ASSERT(sizeof build->tags == sizeof job->input.tags);
-	memcpy(&job->input.tags, build->tags, sizeof job->input.tags);
-	memcpy(job->input.cuid, build->cuid, sizeof job->input.cuid);
-	job->input.flags = build->flags;
-	if (!read_value(build, job, error))
-		return FALSE;
-	if (build->cck) {
-		job->cck = pvs_keys_find(vault.keys, build->cck);
-		if (!job->cck)
-			return pvs_fail(error, PVS_ERROR_NO_CCK, "/cck", build->cck);
-	}
-	return TRUE;
-}
 
 static Job *job_new(Front *front, guint64 call, const PvsBuild *build)
 {
@@ -301,8 +245,8 @@ static Job *job_new(Front *front, guint64 call, const PvsBuild *build)
 	job->call = call;
 	job->type = build->type;
 	job->record = pvs_record_build(&front->identity, build);
-	if (++front->jobs == JOBS_MAX)
-		pvs_channel_pause(front->channel, TRUE);
+	front->jobs++;
+	pace(front);
 	return job;
 }
 
@@ -313,7 +257,19 @@ static void settle_refused(Job *job, GError *error)
 	settle(job);
 }
 
-static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user)
+/* What is asked for, as far as the arena has room for secrets that wait: threads need theirs. */
+static gboolean take_order(Job *job, const PvsBuild *build, GError **error)
+{
+	if (build->value.size > 0 && vault.waiting + build->value.size > PVS_PREPARE_WAITING)
+		return pvs_fail(error, PVS_ERROR_TOO_FAST, NULL, NULL);
+	if (!pvs_order_read(&vault.has, build, &job->order, error))
+		return FALSE;
+	count_secret(job, job->order.secret ? job->order.secret->size : 0);
+	pace(job->front);
+	return TRUE;
+}
+
+static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	static const PvsBuilt expired = {.expired = 1};
 	Front *front = user;
@@ -324,14 +280,16 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.slot >= PVS_GRANTS_MAX)
 		return FALSE;
 	/* First of all, so that what is refused tells nothing about what there is. */
-	if (!pvs_guard_build(front->access, vault.images, &build, &error)) {
+	if (pvs_grants_unverified(front->grants, build.slot))
+		build.no_verify = 1;
+	if (!pvs_guard_build(front->access, vault.has.images, build.no_verify, &build, &error)) {
 		if (!error)
 			return FALSE;
 		settle_refused(job_new(front, message->call, &build), g_steal_pointer(&error));
 		return TRUE;
 	}
 	job = job_new(front, message->call, &build);
-	if (!read_build(&build, job, &error)) {
+	if (!take_order(job, &build, &error)) {
 		if (!error) {
 			job_free(job);
 			return FALSE;
@@ -341,8 +299,6 @@ static gboolean on_build(PvsChannel *channel, PvsMessage *message, gpointer user
 	}
 	job->points = pvs_grants_get(front->grants, build.slot, time(NULL));
 	if (!job->points) {
-		if (front->jobs == JOBS_MAX)
-			pvs_channel_pause(channel, FALSE);
 		job_free(job);
 		answer_body(front, PVS_MESSAGE_BUILT, message->call, pvs_built_fields, &expired);
 		return TRUE;
@@ -360,7 +316,7 @@ static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 
 	if (!pvs_body_get(&message->body, pvs_build_fields, &build) || build.value.size > 0)
 		return FALSE;
-	if (pvs_guard_build(front->access, vault.images, &build, &error))
+	if (pvs_guard_build(front->access, vault.has.images, build.no_verify, &build, &error))
 		answer(front, PVS_MESSAGE_ALLOWED, message->call, NULL);
 	else if (error)
 		settle_refused(job_new(front, message->call, &build), g_steal_pointer(&error));
@@ -389,7 +345,7 @@ static gboolean on_ccks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 		return FALSE;
 	if (!may_ask(front, message->call, "list_ccks"))
 		return TRUE;
-	pvs_guard_ccks(front->access, vault.keys, &body);
+	pvs_guard_ccks(front->access, vault.has.ccks, &body);
 	answer_body(front, PVS_MESSAGE_CCKS_ARE, message->call, pvs_ccks_are_fields, &body);
 	return TRUE;
 }
@@ -402,8 +358,12 @@ static gboolean on_counters(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messa
 		.threads = vault.threads,
 		.locked_used = (guint32)pvs_locked_used(),
 		.locked_peak = (guint32)pvs_locked_peak(),
-		.ccks = pvs_keys_size(vault.keys),
-		.signing_keys = pvs_look_size(vault.look),
+		.ccks = pvs_keys_size(vault.has.ccks),
+		.extension_secrets = pvs_keys_size(vault.has.extension_secrets),
+		.user_sign_keys = pvs_signers_size(vault.has.signers),
+		.images = pvs_images_size(vault.has.images),
+		.has_master = vault.has.master != NULL,
+		.signing_keys = pvs_look_size(vault.has.look),
 		.locked_kind = (char *)pvs_locked_kind(),
 	};
 
@@ -425,24 +385,42 @@ static const PvsHandlerRow front_rows[] = {
 
 /* ---- what trust says ---- */
 
-/* The vault's own look at every key of a grant. NULL with @error: one of them is not accepted. */
-static GBytes *look_at(const PvsGrant *grant, GError **error)
+/* The vault's own look at a key. Where nobody verified it, what is left to see is the point. */
+static gboolean look_at_key(const PvsSignedKey *key, guint8 point[PVS_POINT_SIZE], GError **error)
+{
+	gsize tbs_size, signature_size;
+	const guint8 *tbs, *signature;
+	g_autoptr(EVP_PKEY) host = NULL;
+
+	if (key->point) {
+		memcpy(point, g_bytes_get_data(key->point, NULL), PVS_POINT_SIZE);
+		host = pvs_crypto_host_key(point, error);
+		return host != NULL;
+	}
+	tbs = g_bytes_get_data(key->tbs, &tbs_size);
+	signature = g_bytes_get_data(key->signature, &signature_size);
+	return pvs_look(vault.has.look, tbs, tbs_size, (PvsSignatureAlgorithm)key->algorithm,
+			signature, signature_size, point, error);
+}
+
+/* At every key of a grant. NULL with @error: one of them is not accepted. */
+static GBytes *look_at(const Front *front, const PvsGrant *grant, GError **error)
 {
 	g_autofree guint8 *points = g_malloc_n(grant->keys.n, PVS_POINT_SIZE);
 
-	for (guint i = 0; i < grant->keys.n; i++) {
-		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
-		gsize tbs_size, signature_size;
-		const guint8 *tbs = g_bytes_get_data(key->tbs, &tbs_size);
-		const guint8 *signature = g_bytes_get_data(key->signature, &signature_size);
-
-		if (!pvs_look(vault.look, tbs, tbs_size, (PvsSignatureAlgorithm)key->algorithm,
-			      signature, signature_size, points + i * PVS_POINT_SIZE, error))
-			return NULL;
+	/* Which of its sections allow it, a call shows; without any this is not even kept. */
+	if (grant->unverified && !pvs_access_no_verify(front->access)) {
+		pvs_fail(error, PVS_ERROR_DENIED_NO_VERIFY, "/no_verify", NULL);
+		return NULL;
 	}
+	for (guint i = 0; i < grant->keys.n; i++)
+		if (!look_at_key(pvs_list_nth(grant->keys, PvsSignedKey, i),
+				 points + i * PVS_POINT_SIZE, error))
+			return NULL;
 	return g_bytes_new_take(g_steal_pointer(&points), (gsize)grant->keys.n * PVS_POINT_SIZE);
 }
 
+/* A key of a grant that says so comes as a point, and of no other. */
 static gboolean makes_sense(const PvsGrant *grant)
 {
 	if (grant->slot >= PVS_GRANTS_MAX || grant->keys.n < 1 || grant->keys.n > PVS_HOST_KEYS_MAX)
@@ -450,7 +428,9 @@ static gboolean makes_sense(const PvsGrant *grant)
 	for (guint i = 0; i < grant->keys.n; i++) {
 		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
 
-		if (!key->tbs || !key->signature)
+		if (grant->unverified ? !key->point || key->tbs || key->signature ||
+						g_bytes_get_size(key->point) != PVS_POINT_SIZE
+				      : key->point || !key->tbs || !key->signature)
 			return FALSE;
 	}
 	return TRUE;
@@ -471,13 +451,13 @@ static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user
 	if (front) {
 		/* Whatever comes of it, the grant that was there is not wanted any more. */
 		pvs_grants_drop(front->grants, grant.slot);
-		points = look_at(&grant, &error);
+		points = look_at(front, &grant, &error);
 	} else {
 		/* It may just have gone. */
 		pvs_fail(&error, PVS_ERROR_RESTARTING, NULL, NULL);
 	}
 	if (points) {
-		pvs_grants_put(front->grants, grant.slot, grant.until, points);
+		pvs_grants_put(front->grants, grant.slot, grant.until, grant.unverified, points);
 	} else {
 		granted.refused = 1;
 		granted.error =
@@ -601,33 +581,6 @@ static const PvsHandlerRow monitor_rows[] = {
 
 /* ---- loading ---- */
 
-/* Every directory, so that the owner hears of all that is wrong at once. */
-static gboolean load_files(GError **error)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	gint code = PVS_ERROR_CONFIG;
-	GError *errors[3] = {NULL};
-
-	vault.keys = pvs_keys_load(vault.start.cck_directory, vault.start.credentials_directory,
-				   &errors[0]);
-	vault.look = pvs_look_load(vault.start.trust_directory, &errors[1]);
-	vault.images = pvs_images_load(vault.start.image_directory, &errors[2]);
-	for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
-		if (!errors[i])
-			continue;
-		if (errors[i]->code != PVS_ERROR_CONFIG)
-			code = errors[i]->code;
-		g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", errors[i]->message);
-		g_clear_error(&errors[i]);
-	}
-	if (text->len > 0) {
-		g_set_error_literal(error, PVS_ERROR, code, text->str);
-		return FALSE;
-	}
-	pvs_guard_warn(&vault.start.rules, vault.keys, vault.images);
-	return TRUE;
-}
-
 /* Of a thread: all files were read before it was started. */
 static gboolean begin_thread(GError **error)
 {
@@ -646,11 +599,12 @@ static gboolean load(PvsReader *reader, GError **error)
 	}
 	/* One heap for all threads: glibc would reserve 64 MiB of addresses for each. */
 	mallopt(M_ARENA_MAX, 1);
-	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) || !load_files(error) ||
-	    !pvs_prepare_building(error))
+	if (!pvs_locked_openssl(error) || !pvs_crypto_init(error) ||
+	    !pvs_holdings_load(&vault.start, &vault.has, error) || !pvs_prepare_building(error))
 		return FALSE;
-	pvs_prepare_looking(vault.look);
-	if (!pvs_prepare_threads(pvs_keys_size(vault.keys), &vault.threads, error))
+	pvs_guard_warn(&vault.start.rules, &vault.has);
+	pvs_prepare_looking(vault.has.look);
+	if (!pvs_prepare_threads(pvs_keys_size(vault.has.ccks), &vault.threads, error))
 		return FALSE;
 	vault.pool = pvs_pool_new(vault.threads, &functions, error);
 	if (!vault.pool)
@@ -664,11 +618,14 @@ static gboolean load(PvsReader *reader, GError **error)
 
 static void serve(PvsChannel *monitor G_GNUC_UNUSED)
 {
-	pvs_info("%u CCKs, %u images, %u signing keys, %u threads, %" G_GSIZE_FORMAT
-		 " of %" G_GSIZE_FORMAT " KiB of key memory in use (%s)",
-		 pvs_keys_size(vault.keys), pvs_images_size(vault.images),
-		 pvs_look_size(vault.look), vault.threads, pvs_locked_used() / 1024,
-		 pvs_locked_size() / 1024, pvs_locked_kind());
+	pvs_info("%u CCKs, %u extension secrets, %u user signing keys, %s, %u images, "
+		 "%u signing keys, %u threads, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+		 " KiB of key memory in use (%s)",
+		 pvs_keys_size(vault.has.ccks), pvs_keys_size(vault.has.extension_secrets),
+		 pvs_signers_size(vault.has.signers),
+		 vault.has.master ? "a master for association secrets" : "no master",
+		 pvs_images_size(vault.has.images), pvs_look_size(vault.has.look), vault.threads,
+		 pvs_locked_used() / 1024, pvs_locked_size() / 1024, pvs_locked_kind());
 }
 
 const PvsRoleRow pvs_role_vault = {

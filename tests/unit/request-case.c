@@ -239,7 +239,7 @@ void test_random_case(Case *c, EVP_PKEY **hosts, guint n)
 		g_autofree char *name = random_name();
 
 		c->input.type = PVS_SECRET_ASSOCIATION;
-		pvs_request_id(name, c->input.id);
+		pvs_request_id(name, FALSE, c->input.id);
 		c->secret = pvs_secret_new(32);
 		test_random_bytes(c->secret->bytes, 32);
 	}

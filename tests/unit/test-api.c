@@ -56,7 +56,8 @@ static gboolean decode(PvsMethod method, const char *text, PvsParams *params, GE
 
 static gboolean is_clear(const PvsParams *p)
 {
-	return !p->name && !p->image && !p->cck && !p->document && !p->host_keys.items &&
+	return !p->name && !p->image && !p->cck && !p->extension_secret && !p->new_cck &&
+	       !p->user_sign_key && !p->user_data && !p->document && !p->host_keys.items &&
 	       !p->certs.items && !p->crls.items && p->host_keys.n + p->certs.n + p->crls.n == 0;
 }
 
@@ -221,7 +222,10 @@ static void test_fields(void)
 		{"secret", "{\"random\":false}", PVS_ERROR_PARAM_SECRET, "/secret"},
 		{"secret", "{\"random\":1}", PVS_ERROR_PARAM_SECRET, "/secret"},
 		{"secret", "{}", PVS_ERROR_PARAM_SECRET, "/secret"},
-		{"secret", "{\"derive\":true}", PVS_ERROR_PARAM_SECRET, "/secret"},
+		{"secret", "{\"derive\":true}", GOOD, NULL},
+		{"secret", "{\"derive\":false}", PVS_ERROR_PARAM_SECRET, "/secret"},
+		{"secret", "{\"derive\":\"true\"}", PVS_ERROR_PARAM_SECRET, "/secret"},
+		{"secret", "{\"derive\":true,\"random\":true}", PVS_ERROR_PARAM_SECRET, "/secret"},
 		{"secret", "{\"random\":true,\"value\":\"0\"}", PVS_ERROR_PARAM_SECRET, "/secret"},
 		{"secret", "true", PVS_ERROR_PARAM_TYPE, "/secret"},
 		{"secret", "{\"value\":0}", PVS_ERROR_PARAM_TYPE, "/secret/value"},
@@ -230,7 +234,6 @@ static void test_fields(void)
 		{"secret", "{\"value\":\"-1\"}", PVS_ERROR_PARAM_BASE64, "/secret/value"},
 		{"secret", "{\"value\":\"99999999999\"}", PVS_ERROR_PARAM_BASE64, "/secret/value"},
 		{"secret", "{\"value\":\"0\"}", GOOD, NULL},
-		{"no_verify", "true", PVS_ERROR_PARAM_UNKNOWN, NULL},
 		{"CCK", "\"a\"", PVS_ERROR_PARAM_UNKNOWN, NULL},
 		{"", "1", PVS_ERROR_PARAM_UNKNOWN, NULL},
 	};
@@ -340,7 +343,10 @@ static void test_methods(void)
 		const char *name;
 		guint params;
 		const char *first;
-	} rows[] = {{"create_association", 10, "name"},
+	} rows[] = {{"create_association", 16, "name"},
+		    {"create_meta", 13, "hdr"},
+		    {"create_retrievable", 18, "name"},
+		    {"create_update_cck", 14, "new_cck"},
 		    {"verify_request", 2, "request"},
 		    {"describe_request", 1, "request"},
 		    {"verify_host_key", 3, "host_key_document"},
@@ -348,7 +354,7 @@ static void test_methods(void)
 		    {"get_access", 0, NULL},
 		    {"get_status", 0, NULL},
 		    {"ping", 0, NULL}};
-	static const char *const none[] = {"", "Ping", "ping ", "create_meta", "rpc.discover"};
+	static const char *const none[] = {"", "Ping", "ping ", "create_", "rpc.discover"};
 	g_autoptr(GError) error = NULL;
 	PvsMethod method = PVS_METHOD_LAST_;
 

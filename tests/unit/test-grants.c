@@ -18,7 +18,7 @@ static void put(PvsGrants *grants, guint slot, gint64 until, guint8 fill, guint 
 {
 	g_autoptr(GBytes) bytes = points(fill, n);
 
-	pvs_grants_put(grants, slot, until, bytes);
+	pvs_grants_put(grants, slot, until, FALSE, bytes);
 }
 
 static void has(PvsGrants *grants, guint slot, gint64 now, guint8 fill, guint n)

@@ -89,7 +89,7 @@ static void check_vector(const char *path)
 
 	name = g_key_file_get_string(file, "vector", "name", NULL);
 	if (name) {
-		pvs_request_id(name, id);
+		pvs_request_id(name, FALSE, id);
 		g_assert_cmpmem(id, 32, c.input.id, 32);
 	}
 	if (field(file, "check_value", expected_value, 8)) {
@@ -183,7 +183,7 @@ static gboolean check_published(const char *name)
 	c.input.type = PVS_SECRET_NULL;
 	if (strcmp(words[0], "assoc") == 0) {
 		c.input.type = PVS_SECRET_ASSOCIATION;
-		pvs_request_id("add_secret_request", c.input.id);
+		pvs_request_id("add_secret_request", FALSE, c.input.id);
 		c.secret = test_filled(0x11);
 	}
 	if (strcmp(words[1], "simple") == 0)
@@ -405,11 +405,11 @@ static void test_id(void)
 	guint8 id[32], expected[32];
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		pvs_request_id(cases[i].name, id);
+		pvs_request_id(cases[i].name, FALSE, id);
 		g_assert_true(pvs_hex_decode(cases[i].hash, expected, 32));
 		g_assert_cmpmem(id, 32, expected, 32);
 	}
-	pvs_request_id(longest, id);
+	pvs_request_id(longest, FALSE, id);
 	test_sha256((const guint8 *)longest, 4096, expected);
 	g_assert_cmpmem(id, 32, expected, 32);
 }

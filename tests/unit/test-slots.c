@@ -211,7 +211,7 @@ static void key_for(const Inputs *inputs, guint8 key[32])
 	}
 	blobs_of(inputs->certs, &certs);
 	blobs_of(inputs->crls, &crls);
-	pvs_slots_key(&list, &certs, &crls, key);
+	pvs_slots_key(&list, &certs, &crls, FALSE, key);
 	for (guint i = 0; i < list.n; i++) {
 		g_free(keys[i].name);
 		g_clear_pointer(&keys[i].document, g_bytes_unref);

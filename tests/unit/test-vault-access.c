@@ -180,7 +180,7 @@ static void test_judge(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(vault_counters(front).built, ==, 0);
 	/* A type that is none, and a secret where none may stand. */
 	bad = good;
-	bad.type = 7;
+	bad.type = 0x0b;
 	vault_say(front, PVS_MESSAGE_JUDGE, 4, pvs_build_fields, &bad, -1);
 	vault_hear_close(front);
 	vault_end_free(front);
@@ -258,7 +258,7 @@ static void test_bad_image(Vault *v, gconstpointer data G_GNUC_UNUSED)
 /* A type that no method makes is nothing that a front may send. */
 static void test_unknown_type(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
-	static const guint16 types[] = {0, 3, 0x8002, 0xffff};
+	static const guint16 types[] = {0, 0x0b, 0x10, 0x17, 0x8002, 0xffff};
 
 	vault_start_ready(v);
 	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {

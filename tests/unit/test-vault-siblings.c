@@ -169,6 +169,13 @@ typedef struct {
 	void (*spoil)(PvsBuild *build);
 } BadBuild;
 
+static void without_value(PvsBuild *b, guint type, PvsValueKind kind)
+{
+	b->type = (guint16)type;
+	b->value_kind = (guint8)kind;
+	b->value.size = 0;
+}
+
 static void slot_64(PvsBuild *b)
 {
 	b->slot = PVS_GRANTS_MAX;
@@ -184,14 +191,14 @@ static void type_0(PvsBuild *b)
 	b->type = 0;
 }
 
-static void type_3(PvsBuild *b)
+static void type_11(PvsBuild *b)
 {
-	b->type = 3;
+	b->type = 11;
 }
 
-static void kind_3(PvsBuild *b)
+static void kind_4(PvsBuild *b)
 {
-	b->value_kind = 3;
+	b->value_kind = 4;
 }
 
 static void none_for_association(PvsBuild *b)
@@ -218,16 +225,72 @@ static void random_with_value(PvsBuild *b)
 	b->value_kind = PVS_VALUE_RANDOM;
 }
 
+static void random_retrievable(PvsBuild *b)
+{
+	without_value(b, PVS_SECRET_AES_256, PVS_VALUE_RANDOM);
+}
+
+static void none_for_retrievable(PvsBuild *b)
+{
+	without_value(b, PVS_SECRET_AES_256, PVS_VALUE_NONE);
+}
+
+static void new_cck_for_association(PvsBuild *b)
+{
+	b->new_cck = (char *)"test";
+}
+
+static void update_without(PvsBuild *b)
+{
+	without_value(b, PVS_SECRET_UPDATE_CCK, PVS_VALUE_NONE);
+	b->name = NULL;
+}
+
+static void update_with_name(PvsBuild *b)
+{
+	without_value(b, PVS_SECRET_UPDATE_CCK, PVS_VALUE_NONE);
+	b->new_cck = (char *)"test";
+}
+
+static void use_name_for_meta(PvsBuild *b)
+{
+	without_value(b, PVS_SECRET_NULL, PVS_VALUE_NONE);
+	b->name = NULL;
+	b->use_name = 1;
+}
+
+static void two_extension_secrets(PvsBuild *b)
+{
+	b->extension_secret = (char *)"ext";
+}
+
+static void user_data_in_secret(PvsBuild *b)
+{
+	static GBytes *data;
+
+	if (!data)
+		data = g_bytes_new_static("data", 4);
+	b->user_data = data;
+}
+
 static const BadBuild bad_builds[] = {
 	{"slot 64", slot_64},
 	{"slot 2^32-1", slot_huge},
 	{"type 0", type_0},
-	{"type 3", type_3},
-	{"value kind 3", kind_3},
+	{"type 11", type_11},
+	{"value kind 4", kind_4},
 	{"no value for an association", none_for_association},
 	{"a value for a meta secret", value_for_meta},
 	{"a name for a meta secret", name_for_meta},
 	{"random, with a value", random_with_value},
+	{"a drawn AES key", random_retrievable},
+	{"an AES key of nothing", none_for_retrievable},
+	{"a new CCK in an association", new_cck_for_association},
+	{"an update without a new CCK", update_without},
+	{"an update with a name", update_with_name},
+	{"a meta secret whose name is its id", use_name_for_meta},
+	{"a CCK and an extension secret", two_extension_secrets},
+	{"user data that are not there", user_data_in_secret},
 };
 
 static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
@@ -287,9 +350,12 @@ static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
 static void test_bad_trust(Vault *v, gconstpointer data)
 {
 	g_auto(PvsGrant) body = {.front = 1, .until = time(NULL) + 3600};
+	guint8 point[PVS_POINT_SIZE];
 	guint n = 1;
 	End *front;
 	PvsSignedKey *keys;
+
+	g_assert_true(pvs_request_point(v->host, point, NULL));
 
 	vault_start_ready(v);
 	front = vault_add_front(v, 1);
@@ -311,6 +377,18 @@ static void test_bad_trust(Vault *v, gconstpointer data)
 		g_clear_pointer(&keys[0].tbs, g_bytes_unref);
 	if (GPOINTER_TO_UINT(data) == 3)
 		g_clear_pointer(&keys[0].signature, g_bytes_unref);
+	/* An unverified key is a point and nothing else, a verified one anything but that. */
+	if (GPOINTER_TO_UINT(data) == 4 || GPOINTER_TO_UINT(data) == 5)
+		body.unverified = 1;
+	if (GPOINTER_TO_UINT(data) >= 5)
+		keys[0].point = g_bytes_new(point, sizeof point);
+	if (GPOINTER_TO_UINT(data) == 6) {
+		g_clear_pointer(&keys[0].tbs, g_bytes_unref);
+		g_clear_pointer(&keys[0].signature, g_bytes_unref);
+		g_bytes_unref(keys[0].point);
+		keys[0].point = g_bytes_new(point, sizeof point - 1);
+		body.unverified = 1;
+	}
 	vault_say(v->trust, PVS_MESSAGE_GRANT, 1, pvs_grant_fields, &body, -1);
 	g_assert_cmpint(vault_wait_end(v), ==, 70);
 	vault_end_free(front);
@@ -364,5 +442,9 @@ int main(int argc, char **argv)
 	VAULT_TEST("-siblings/bad-trust/no-keys", GUINT_TO_POINTER(1), test_bad_trust);
 	VAULT_TEST("-siblings/bad-trust/no-bytes", GUINT_TO_POINTER(2), test_bad_trust);
 	VAULT_TEST("-siblings/bad-trust/no-signature", GUINT_TO_POINTER(3), test_bad_trust);
+	VAULT_TEST("-siblings/bad-trust/no-point", GUINT_TO_POINTER(4), test_bad_trust);
+	VAULT_TEST("-siblings/bad-trust/point-and-bytes", GUINT_TO_POINTER(5), test_bad_trust);
+	VAULT_TEST("-siblings/bad-trust/short-point", GUINT_TO_POINTER(6), test_bad_trust);
+	VAULT_TEST("-siblings/bad-trust/verified-point", GUINT_TO_POINTER(7), test_bad_trust);
 	return g_test_run();
 }
