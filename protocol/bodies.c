@@ -242,6 +242,7 @@ static const PvsField store_entry_fields[] = {
 	TEXT(PvsStoreEntry, file, PVS_PATH_MAX),
 	TEXT(PvsStoreEntry, subject, SUBJECT_MAX),
 	TEXT(PvsStoreEntry, serial, SERIAL_MAX),
+	FIXED(PvsStoreEntry, fingerprint),
 	I64(PvsStoreEntry, from),
 	I64(PvsStoreEntry, until),
 	END,

@@ -234,6 +234,7 @@ typedef struct {
 	char *file;    /* the file's name; for a host key its name */
 	char *subject; /* for a CRL its issuer */
 	char *serial;
+	guint8 fingerprint[32]; /* SHA-256 of a certificate; zero: it is a CRL */
 	gint64 from;
 	gint64 until;
 } PvsStoreEntry;

@@ -238,6 +238,15 @@ JsonNode *pvs_result_access(const PvsAddFront *identity, const PvsAccess *access
 	return node_of(object);
 }
 
+static gboolean is_zero(const guint8 *data, gsize size)
+{
+	guint8 bits = 0;
+
+	for (gsize i = 0; i < size; i++)
+		bits |= data[i];
+	return bits == 0;
+}
+
 static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint64 now)
 {
 	JsonArray *list = json_array_new();
@@ -274,6 +283,8 @@ static JsonObject *trust_of(const PvsStoreIs *store)
 		set_string(item, "file", entry->file);
 		set_string(item, "subject", entry->subject);
 		set_string(item, "serial", entry->serial);
+		if (!is_zero(entry->fingerprint, sizeof entry->fingerprint))
+			set_hex(item, "fingerprint", entry->fingerprint, sizeof entry->fingerprint);
 		set_time(item, "valid_from", entry->from);
 		set_time(item, "valid_until", entry->until);
 		json_array_add_object_element(entries, item);
