@@ -34,10 +34,17 @@ DAEMON_UID = 64801 if ROOT else os.getuid()
 DAEMON_GID = 64801 if ROOT else os.getgid()
 BUILD_DIR = os.path.abspath(os.environ.get("PVS_BUILD_DIR", "."))
 NEEDLES = [canary.Needle("the CCK", material.CANARY_CCK),
+           canary.Needle("the held extension secret", material.HELD_SECRET),
+           canary.Needle("the master", material.MASTER),
+           canary.Needle("a derived secret", material.association(material.MASTER, "canary")),
            canary.Needle("a given secret", material.CANARY_SECRET)] + [
                # What the requests of these tests carry, encrypted, is as good as the CCK.
                canary.Needle("an extension secret", material.extension_secret(
                    material.CANARY_CCK, material.header(seed))) for seed in ("canary", "wire")]
+
+
+# What the vault holds as long as it lives.
+HELD = ("of the CCK", "of the held extension secret", "of the master")
 
 
 def make_run():
@@ -567,7 +574,7 @@ class Daemon:
         lines = []
         for role, memory in seen.items():
             lines += ["%s: %s" % (role, line) for line in memory.ordinary]
-            allowed = ("of the CCK",) if role.startswith("vault") else ()
+            allowed = HELD if role.startswith("vault") else ()
             lines += ["%s: %s" % (role, line) for line in memory.arena
                       if not (line.endswith(allowed) and " raw of" in line)]
         if lines:

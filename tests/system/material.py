@@ -13,6 +13,8 @@ HEADER_FIXED = 0x1a0
 REQUEST_FIXED = 0x4b8
 CANARY_CCK = hashlib.sha256(b"pvsecretd system tests: the CCK that nobody may see").digest()
 CANARY_SECRET = hashlib.sha256(b"pvsecretd system tests: a given secret").digest()
+HELD_SECRET = hashlib.sha256(b"pvsecretd system tests: a held extension secret").digest()
+MASTER = hashlib.sha256(b"pvsecretd system tests: the master").digest()
 OTHER_CCK = hashlib.sha256(b"pvsecretd system tests: another CCK").digest()
 
 
@@ -53,6 +55,11 @@ def hkdf(key, salt, info, size):
 
 def extension_secret(cck, hdr):
     return hkdf(cck, hdr[-16:], b"IBM Z Ultravisor Add-Secret", 32)
+
+
+def association(master, name):
+    """What an image of the owner's gets under that name."""
+    return hkdf(master, b"", b"pvsecretd association secret v1\0" + name.encode(), 32)
 
 
 def check_value(cck):
