@@ -149,6 +149,9 @@ extern const guint pvs_n_options;
 /* Prints the help of a command. */
 void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);
 
+/* What stands over the options of a group; NULL: these are not shown. */
+const char *pvs_help_heading(PvsOptionGroup group);
+
 /* The commands. */
 gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
 gboolean pvs_create_meta(const PvsArguments *arguments, GError **error);

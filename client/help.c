@@ -21,6 +21,11 @@ static const char *const headings[PVS_GROUPS] = {
 	[PVS_GROUP_GENERAL] = "General",
 };
 
+const char *pvs_help_heading(PvsOptionGroup group)
+{
+	return headings[group];
+}
+
 /* Breaks @text (ASCII) into lines from column @indent to the width; @used columns of the first one
  * are taken already. */
 static void put_wrapped(FILE *file, const char *text, guint indent, guint used)
