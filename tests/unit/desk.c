@@ -15,6 +15,7 @@
 #include <glib/gstdio.h>
 
 #include "client/command.h"
+#include "client/guest.h"
 
 static gpointer serve(gpointer data)
 {
@@ -84,6 +85,8 @@ void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
 	g_autofree char *good = NULL;
 
+	/* Wherever the test runs: not a guest, unless it makes this file. */
+	pvs_guest_file = "prot_virt_guest";
 	f->before = g_get_current_dir();
 	f->directory = g_dir_make_tmp("pvs-commands-XXXXXX", NULL);
 	g_assert_cmpint(g_chdir(f->directory), ==, 0);

@@ -11,7 +11,6 @@
 #include <glib/gstdio.h>
 
 #include "client/failure.h"
-#include "client/guest.h"
 #include "tests/unit/desk.h"
 #include "tests/unit/plain-request.h"
 #include "tests/unit/surroundings.h"
@@ -400,7 +399,6 @@ static void test_complete(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	pvs_guest_file = "/nonexistent";
 	g_test_add_func("/from-pvsecret/page", test_page);
 	g_test_add_func("/from-pvsecret/complete", test_complete);
 	g_test_add("/from-pvsecret/create", Fixture, NULL, set_up_all, test_create, tear_down_all);
