@@ -23,6 +23,11 @@ typedef enum {
 	PVS_SCOPE_ACCESS = 1 << 8,
 	PVS_SCOPE_AUDIT = 1 << 9,
 	PVS_SCOPE_AUDIT_VERIFY = 1 << 10,
+	PVS_SCOPE_META = 1 << 11,
+	PVS_SCOPE_RETRIEVABLE = 1 << 12,
+	PVS_SCOPE_UPDATE_CCK = 1 << 13,
+	PVS_SCOPE_VERIFY = 1 << 14,
+	PVS_SCOPE_DESCRIBE = 1 << 15,
 } PvsScope;
 
 #define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
@@ -32,9 +37,11 @@ typedef struct PvsCommand PvsCommand;
 
 struct PvsCommand {
 	const char *name; /* NULL ends a list */
+	const char *alias;
 	PvsScope scope;
 	const char *operand;	    /* what stands behind it, for people: "NAME"; NULL: nothing */
 	gboolean many;		    /* one or more of these */
+	gboolean may_lack;	    /* it may be missing: run() says where it may not */
 	const PvsCommand *children; /* NULL: none */
 	/* NULL: has children. */
 	gboolean (*run)(const PvsArguments *arguments, GError **error);
@@ -67,7 +74,24 @@ struct PvsArguments {
 	const char *request; /* -o */
 	const char *cck;
 	const char *cuid;
+	const char *cuid_file;
+	const char *extension_secret;
+	const char *pcf;
+	const char *user_data;
+	const char *user_sign_key;
+	const char *policy;
+	const char *toc_policy;
+	const char *root_ca;
 	const char *input_secret;
+	const char *output_secret;
+	const char *secret;
+	const char *type;
+	const char *user_cert;
+	const char *input;
+	gboolean derive;
+	gboolean use_name;
+	gboolean force;
+	gboolean no_verify;
 	gboolean to_stdout;
 	gboolean offline;
 };
@@ -97,16 +121,21 @@ typedef enum {
 	PVS_GROUP_TARGET,
 	PVS_GROUP_TRUST,
 	PVS_GROUP_SECRET,
+	PVS_GROUP_USER_DATA,
+	PVS_GROUP_INPUT,
 	PVS_GROUP_OUTPUT,
 	PVS_GROUP_GENERAL,
+	PVS_GROUP_HIDDEN, /* not in the help */
 	PVS_GROUPS,
 } PvsOptionGroup;
 
 typedef struct {
 	char letter; /* 0: none */
 	const char *name;
-	const char *alias;    /* NULL: none */
-	const char *argument; /* for people: "FILE"; NULL: takes none */
+	const char *alias; /* NULL: none */
+	/* For people: "FILE"; in small letters: the words that it may be, with | between; NULL:
+	 * takes none. */
+	const char *argument;
 	PvsOptionKind kind;
 	gsize offset; /* in PvsArguments */
 	guint scopes; /* PvsScope */
@@ -120,8 +149,16 @@ extern const guint pvs_n_options;
 /* Prints the help of a command. */
 void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);
 
+/* What stands over the options of a group; NULL: these are not shown. */
+const char *pvs_help_heading(PvsOptionGroup group);
+
 /* The commands. */
 gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
+gboolean pvs_create_meta(const PvsArguments *arguments, GError **error);
+gboolean pvs_create_retrievable(const PvsArguments *arguments, GError **error);
+gboolean pvs_create_update_cck(const PvsArguments *arguments, GError **error);
+gboolean pvs_verify(const PvsArguments *arguments, GError **error);
+gboolean pvs_describe(const PvsArguments *arguments, GError **error);
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
 gboolean pvs_status(const PvsArguments *arguments, GError **error);
 gboolean pvs_access(const PvsArguments *arguments, GError **error);

@@ -20,6 +20,41 @@ static const PvsCommand create_commands[] = {
 		     "      --cck prod -o addSecretReq myConfidentialSecret\n"
 		     "  pvsecretctl create association -k z16-a,z16-b --hdr se.hdr \\\n"
 		     "      --input-secret secret.bin -o - myConfidentialSecret | base64\n"},
+	{.name = "meta",
+	 .scope = PVS_SCOPE_META,
+	 .run = pvs_create_meta,
+	 .summary = "Make a request that only carries flags",
+	 .about = "Has the daemon make an add-secret request without a secret: it brings flags, "
+		  "the extension secret and user data to the ultravisor, and does not show in the "
+		  "guest's list of secrets.",
+	 .examples = "  pvsecretctl create meta -k z16-a --hdr prod-image --cck prod \\\n"
+		     "      --flags disable-dump -o addSecretReq\n"},
+	{.name = "retrievable",
+	 .alias = "retr",
+	 .scope = PVS_SCOPE_RETRIEVABLE,
+	 .operand = "NAME",
+	 .run = pvs_create_retrievable,
+	 .summary = "Make a request for a secret that the guest retrieves",
+	 .about = "Has the daemon make an add-secret request for a secret of your own, which the "
+		  "guest can retrieve: a plain one as it is, a key as a protected key that works "
+		  "in this guest alone. The value is sent to the daemon, which keeps it in locked "
+		  "memory until the request is made; of an EC key only the private scalar is sent, "
+		  "and its curve's name.",
+	 .examples =
+		 "  pvsecretctl create retrievable -k z16-a --hdr se.hdr --cck prod \\\n"
+		 "      --type aes --secret disk.key -o addSecretReq diskKey\n"
+		 "  pvsecretctl create retr -k z16-a --hdr se.hdr --type ec --secret tls.pem \\\n"
+		 "      -o addSecretReq tlsKey\n"},
+	{.name = "update-cck",
+	 .alias = "cck",
+	 .scope = PVS_SCOPE_UPDATE_CCK,
+	 .run = pvs_create_update_cck,
+	 .summary = "Make a request that gives the guest another CCK",
+	 .about = "Has the daemon make an add-secret request that replaces the guest's customer "
+		  "communication key by another one that the daemon holds. Neither is ever sent "
+		  "to or by pvsecretctl.",
+	 .examples = "  pvsecretctl create update-cck -k z16-a --hdr se.hdr --cck prod \\\n"
+		     "      --secret prod-2027 -o addSecretReq\n"},
 	{.name = NULL},
 };
 
@@ -61,6 +96,29 @@ static const PvsCommand commands[] = {
 		  "machines can open, and only a guest of the given image can use.",
 	 .examples = "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
 		     "      --cck prod -o addSecretReq myConfidentialSecret\n"},
+	{.name = "verify",
+	 .scope = PVS_SCOPE_VERIFY,
+	 .operand = "REQUEST [FILE]",
+	 .many = TRUE,
+	 .may_lack = TRUE,
+	 .run = pvs_verify,
+	 .summary = "Verify a request's user data, and write them",
+	 .about = "Looks whether a file is one whole add-secret request, verifies the signature of "
+		  "its user data where they are signed, and writes them to standard output, or to "
+		  "FILE: with the zeros behind them 512 bytes, signed 256 (EC, RSA 2048) or 128 "
+		  "(RSA 3072), and nothing where the request has none. The exit status is 0 if "
+		  "all is well, else 1. Only the ultravisor can check the request's own tag.",
+	 .examples = "  pvsecretctl verify --user-cert user.crt -o user-data addSecretReq\n"},
+	{.name = "describe",
+	 .scope = PVS_SCOPE_DESCRIBE,
+	 .operand = "REQUEST",
+	 .may_lack = TRUE,
+	 .run = pvs_describe,
+	 .summary = "Show what anybody can read of a request",
+	 .about = "Shows the public fields of an add-secret request: for which machines, image "
+		  "and guest it is, its flags, the type and the id of its secret, its user data's "
+		  "kind and its tag. Nothing of this is verified.",
+	 .examples = "  pvsecretctl describe addSecretReq\n"},
 	{.name = "host-key",
 	 .scope = PVS_SCOPE_HOST_KEY,
 	 .children = host_key_commands,
@@ -115,7 +173,8 @@ const PvsCommand pvs_command_root = {
 const PvsCommand *pvs_command_child(const PvsCommand *command, const char *name)
 {
 	for (const PvsCommand *child = command->children; child && child->name; child++)
-		if (strcmp(child->name, name) == 0)
+		if (strcmp(child->name, name) == 0 ||
+		    (child->alias && strcmp(child->alias, name) == 0))
 			return child;
 	return NULL;
 }

@@ -5,22 +5,30 @@
  * What can be told without the daemon is told before it is asked: the command line, the files to
  * read, the places to write to.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/ask.h"
 #include "client/failure.h"
 #include "client/files.h"
-#include "client/input.h"
-#include "client/secret.h"
-#include "client/text.h"
+#include "client/guest.h"
+#include "client/policy.h"
+#include "client/root-ca.h"
+#include "client/target.h"
+#include "client/value.h"
 #include "client/yaml.h"
 #include "protocol/encoding.h"
-#include "protocol/names.h"
-#include "protocol/request-layout.h"
+#include "protocol/secret-type.h"
 
-#define CUID_DIGITS (2 * PVS_CUID_SIZE)
+/* What the types differ in. */
+typedef struct {
+	const char *method;
+	const char *yaml_tag; /* NULL: the secret has no name, and there is no secret info */
+	gboolean (*check)(const PvsArguments *arguments, GError **error);
+	/* Adds the secret to the call. */
+	gboolean (*put)(const PvsArguments *arguments, PvsCall *call, PvsValue *value,
+			GError **error);
+} Kind;
 
 /* What the daemon made, looked at. */
 typedef struct {
@@ -39,25 +47,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Made, made_clear)
 static gboolean to_stdout(const PvsArguments *arguments)
 {
 	return strcmp(arguments->request, "-") == 0;
-}
-
-static gboolean check_given(const PvsArguments *arguments, GError **error)
-{
-	const struct {
-		gboolean given;
-		const char *option;
-	} needed[] = {
-		{arguments->host_keys != NULL, "-k/--host-key-document FILE|NAME"},
-		{arguments->hdr != NULL, "--hdr FILE|NAME"},
-		{arguments->request != NULL, "-o/--output FILE"},
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++)
-		if (!needed[i].given)
-			return pvs_failure(error, PVS_EXIT_USAGE,
-					   "pvsecretctl create association --help", "%s is missing",
-					   needed[i].option);
-	return TRUE;
 }
 
 /* Standard output can have one thing, and a terminal no binary. */
@@ -79,22 +68,7 @@ static gboolean check_stdout(const PvsArguments *arguments, GError **error)
 	return TRUE;
 }
 
-static gboolean check_cck(const PvsArguments *arguments, GError **error)
-{
-	if (!arguments->cck || pvs_key_name_valid(arguments->cck))
-		return TRUE;
-	return pvs_failure(
-		error, PVS_EXIT_USAGE,
-		"give the CCK's name; pvsecretctl status lists those that there are, and "
-		"the daemon's owner adds one to /etc/pvsecretd/cck.d",
-		"--cck %s: %s", arguments->cck,
-		strchr(arguments->cck, '/')
-			? "is a path, and CCKs live in the daemon and are named"
-			: "is not the name of a CCK (letters, digits and _ . - only, at "
-			  "most 64, the first a letter or a digit)");
-}
-
-static gboolean check_name(const char *name, GError **error)
+static gboolean check_name(const PvsArguments *arguments, const char *name, GError **error)
 {
 	if (!*name)
 		return pvs_failure(error, PVS_EXIT_USAGE, "give the secret a name",
@@ -102,12 +76,19 @@ static gboolean check_name(const char *name, GError **error)
 	if (!g_utf8_validate(name, -1, NULL))
 		return pvs_failure(error, PVS_EXIT_USAGE, "write it in UTF-8",
 				   "NAME %s: is not valid UTF-8", name);
+	if (arguments->use_name && strlen(name) > PVS_USE_NAME_MAX)
+		return pvs_failure(error, PVS_EXIT_USAGE,
+				   "choose a shorter name, or leave out --use-name: then the id is "
+				   "the name's hash; pvsecret cuts the name and says nothing",
+				   "NAME %s: has %" G_GSIZE_FORMAT
+				   " bytes, and an id has room for %d with --use-name",
+				   name, strlen(name), PVS_USE_NAME_MAX);
 	return TRUE;
 }
 
 /* Announces the files to write: first the request, if it goes to one, then the secret info. */
-static gboolean plan_files(const PvsArguments *arguments, PvsFiles *files, char **yaml_path,
-			   GError **error)
+static gboolean plan_files(const PvsArguments *arguments, const Kind *kind, PvsFiles *files,
+			   char **yaml_path, GError **error)
 {
 	const char *request = arguments->request;
 	const char *slash = strrchr(request, '/');
@@ -117,7 +98,7 @@ static gboolean plan_files(const PvsArguments *arguments, PvsFiles *files, char 
 
 	if (!to_stdout(arguments) && !pvs_files_add(files, request, label, error))
 		return FALSE;
-	if (arguments->to_stdout)
+	if (arguments->to_stdout || !kind->yaml_tag)
 		return TRUE;
 	yaml = pvs_yaml_file_name(arguments->operand,
 				  to_stdout(arguments) ? NULL
@@ -130,144 +111,6 @@ static gboolean plan_files(const PvsArguments *arguments, PvsFiles *files, char 
 	if (!pvs_files_add(files, path, path, error))
 		return FALSE;
 	*yaml_path = g_steal_pointer(&path);
-	return TRUE;
-}
-
-/* An argument that is not the name of a file that is there is a name in the daemon, if it can be
- * one. What cannot be looked at is a file: the error about it says more. */
-static gboolean is_name(const char *given)
-{
-	return access(given, F_OK) < 0 && errno == ENOENT && pvs_key_name_valid(given);
-}
-
-/* A file where there is one, else the name of an installed header. */
-static gboolean put_header(const PvsArguments *arguments, PvsCall *call, GError **error)
-{
-	g_autofree char *label = g_strdup_printf("--hdr %s", arguments->hdr);
-	g_autoptr(GBytes) header = NULL;
-
-	if (is_name(arguments->hdr)) {
-		g_autofree char *as_name = g_strdup_printf("%s (no file, so a name)", label);
-
-		pvs_call_text(call, "image", arguments->hdr, as_name);
-		return TRUE;
-	}
-
-	if (!pvs_input_header(arguments->hdr, label, &header, error))
-		return FALSE;
-	pvs_call_base64(call, "hdr", header, label);
-	return TRUE;
-}
-
-/* A file where there is one, else the name of an installed document. */
-static gboolean put_host_key(PvsCall *call, const char *given, GError **error)
-{
-	g_autofree char *label = g_strdup_printf("-k %s", given);
-
-	if (!is_name(given)) {
-		g_autoptr(GBytes) bytes = pvs_input_read(given, label, error);
-
-		if (!bytes)
-			return FALSE;
-		pvs_call_open(call, NULL, '{', label);
-		pvs_call_document(call, "document", bytes, NULL);
-	} else {
-		g_autofree char *as_name = g_strdup_printf("%s (no file, so a name)", label);
-
-		pvs_call_open(call, NULL, '{', as_name);
-		pvs_call_text(call, "name", given, NULL);
-	}
-	pvs_call_close(call);
-	return TRUE;
-}
-
-static gboolean put_host_keys(const PvsArguments *arguments, PvsCall *call, GError **error)
-{
-	pvs_call_open(call, "host_keys", '[', "-k");
-	for (guint i = 0; i < arguments->host_keys->len; i++)
-		if (!put_host_key(call, g_ptr_array_index(arguments->host_keys, i), error))
-			return FALSE;
-	pvs_call_close(call);
-	return TRUE;
-}
-
-static gboolean put_cuid(const PvsArguments *arguments, PvsCall *call, GError **error)
-{
-	const char *digits = arguments->cuid;
-	guint8 bytes[PVS_CUID_SIZE];
-	g_autofree char *label = NULL;
-	g_autofree char *hex = NULL;
-
-	if (!digits)
-		return TRUE;
-	if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
-		digits += 2;
-	label = g_strdup_printf("--cuid-hex %s", arguments->cuid);
-	if (!pvs_hex_decode(digits, bytes, sizeof bytes))
-		return pvs_failure(error, PVS_EXIT_USAGE,
-				   "give 0x and the 32 digits from the guest's attestation",
-				   "%s: is not 0x and %d hexadecimal digits", label, CUID_DIGITS);
-	hex = pvs_hex(bytes, sizeof bytes);
-	pvs_call_text(call, "cuid", hex, label);
-	return TRUE;
-}
-
-static gboolean put_flags(const PvsArguments *arguments, PvsCall *call, GError **error)
-{
-	static const char *const known[] = {"disable-dump", NULL};
-
-	if (!arguments->flags)
-		return TRUE;
-	pvs_call_open(call, "flags", '[', "--flags");
-	for (guint i = 0; i < arguments->flags->len; i++) {
-		const char *flag = g_ptr_array_index(arguments->flags, i);
-		g_autofree char *label = g_strdup_printf("--flags %s", flag);
-
-		if (!g_strv_contains(known, flag))
-			return pvs_failure(error, PVS_EXIT_USAGE, "the known flag is disable-dump",
-					   "%s: is not known", label);
-		pvs_call_text(call, NULL, flag, label);
-	}
-	pvs_call_close(call);
-	return TRUE;
-}
-
-/* The parameters that requests of all types share. */
-static gboolean put_target(const PvsArguments *arguments, PvsCall *call, GError **error)
-{
-	g_autofree char *cck = g_strdup_printf("--cck %s", arguments->cck ? arguments->cck : "");
-
-	if (!put_cuid(arguments, call, error) || !put_flags(arguments, call, error))
-		return FALSE;
-	if (arguments->cck)
-		pvs_call_text(call, "cck", arguments->cck, cck);
-	return put_header(arguments, call, error) && put_host_keys(arguments, call, error) &&
-	       pvs_ask_documents(call, "certificates", arguments->certs, "-C", error) &&
-	       pvs_ask_documents(call, "crls", arguments->crls, "--crl", error);
-}
-
-/* The secret's own bytes; @base64 stays with the caller, who wipes it when the call is over. */
-static gboolean put_secret(const PvsArguments *arguments, PvsCall *call, PvsClientSecret **base64,
-			   GError **error)
-{
-	g_autofree char *label = NULL;
-	g_autoptr(PvsClientSecret) secret = NULL;
-
-	if (!arguments->input_secret) {
-		pvs_call_open(call, "secret", '{', NULL);
-		pvs_call_true(call, "random");
-		pvs_call_close(call);
-		return TRUE;
-	}
-	label = g_strdup_printf("--input-secret %s", arguments->input_secret);
-	secret =
-		pvs_client_secret_read(arguments->input_secret, PVS_ASSOCIATION_SIZE, label, error);
-	if (!secret)
-		return FALSE;
-	*base64 = pvs_client_secret_base64(secret);
-	pvs_call_open(call, "secret", '{', label);
-	pvs_call_secret(call, "value", *base64, label);
-	pvs_call_close(call);
 	return TRUE;
 }
 
@@ -304,7 +147,7 @@ static gboolean look_at(Made *made, const char *type, const char *name, GError *
 	else if (g_strcmp0(pvs_member_text(secret, "type"), type) != 0 ||
 		 g_strcmp0(pvs_member_text(secret, "name"), name) != 0)
 		wrong = "it is about another secret";
-	else if (!made->id || !pvs_hex_decode(made->id, id, sizeof id))
+	else if (name && (!made->id || !pvs_hex_decode(made->id, id, sizeof id)))
 		wrong = "it has no id of the secret";
 	if (!wrong)
 		return TRUE;
@@ -336,58 +179,160 @@ static void tell_details(const PvsArguments *arguments, const Made *made)
 		pvs_output_detail(&arguments->output, 1, "CCK %s with the check value %s",
 				  name ? name : "?", check ? check : "?");
 	}
-	pvs_output_detail(&arguments->output, 1, "Secret id 0x%s", made->id);
+	if (made->id)
+		pvs_output_detail(&arguments->output, 1, "Secret id 0x%s", made->id);
 }
 
-/* To standard output first: what goes wrong there leaves no file behind. */
-static gboolean deliver(const PvsArguments *arguments, PvsFiles *files, const Made *made,
-			const char *yaml, GError **error)
+/* To standard output first: what goes wrong there leaves no file behind. The list of a policy comes
+ * last but for the names of the files, and gives its line back if these cannot be given. */
+static gboolean deliver(const PvsArguments *arguments, PvsFiles *files, PvsToc *toc,
+			const Made *made, const char *yaml, GError **error)
 {
 	guint n = 0;
 	gsize size;
 	const guint8 *data = g_bytes_get_data(made->request, &size);
+	const char *tag = pvs_member_text(pvs_reply_result(made->reply), "tag");
 
 	if (!to_stdout(arguments) && !pvs_files_write(files, n++, data, size, error))
 		return FALSE;
-	if (!arguments->to_stdout && !pvs_files_write(files, n++, yaml, strlen(yaml), error))
+	if (yaml && !arguments->to_stdout &&
+	    !pvs_files_write(files, n++, yaml, strlen(yaml), error))
 		return FALSE;
 	if (to_stdout(arguments))
 		pvs_output_raw(data, size);
 	if (arguments->to_stdout)
 		pvs_output_raw(yaml, strlen(yaml));
 	pvs_output_json(stdout, arguments->output.json, pvs_reply_result(made->reply));
-	return pvs_output_finish(error) && pvs_files_commit(files, error);
+	if (!pvs_output_finish(error) || (toc && !pvs_toc_append(toc, tag, error)) ||
+	    !pvs_files_commit(files, error))
+		return FALSE;
+	if (toc)
+		pvs_toc_keep(toc);
+	return TRUE;
 }
 
-gboolean pvs_create_association(const PvsArguments *arguments, GError **error)
+/* Whoever makes requests where the secret is used shows the secret to the wrong machine. */
+static gboolean check_guest(const PvsArguments *arguments, GError **error)
+{
+	if (!pvs_guest_is())
+		return TRUE;
+	if (!arguments->force)
+		return pvs_failure(
+			error, PVS_EXIT_FAILED,
+			"make requests on a trusted machine; -f makes one here all the same",
+			"this is a Secure Execution guest: a request must not be made where its "
+			"secret is to be used");
+	pvs_output_warning(&arguments->output, "this is a Secure Execution guest");
+	return TRUE;
+}
+
+static gunichar last_character(const char *name)
+{
+	return g_utf8_get_char(g_utf8_prev_char(name + strlen(name)));
+}
+
+/* pvapconfig(8) looks for the hash of the name that is left without outer white space. */
+static void warn_of_name(const PvsArguments *arguments, const char *name)
+{
+	if (arguments->use_name)
+		pvs_output_warning(&arguments->output,
+				   "NAME %s: with --use-name the id is not the name's hash, which "
+				   "pvapconfig in the guest looks for",
+				   name);
+	else if (g_unichar_isspace(g_utf8_get_char(name)) ||
+		 g_unichar_isspace(last_character(name)))
+		pvs_output_warning(&arguments->output,
+				   "NAME '%s': starts or ends with white space, without which "
+				   "pvapconfig in the guest looks for it, and does not find it",
+				   name);
+}
+
+/* All that can be told before the daemon is asked. */
+static gboolean check(const PvsArguments *arguments, const Kind *kind, GError **error)
+{
+	return pvs_target_check(arguments, error) && kind->check(arguments, error) &&
+	       check_stdout(arguments, error) &&
+	       (!kind->yaml_tag || check_name(arguments, arguments->operand, error)) &&
+	       check_guest(arguments, error);
+}
+
+static gboolean create(const PvsArguments *arguments, const Kind *kind, GError **error)
 {
 	g_autoptr(PvsRpc) rpc = pvs_ask_open(arguments);
-	g_autoptr(PvsCall) call = pvs_call_new("create_association");
+	g_autoptr(PvsCall) call = pvs_call_new(kind->method);
 	g_autoptr(PvsFiles) files = pvs_files_new();
-	g_autoptr(PvsClientSecret) secret = NULL;
+	g_autoptr(PvsToc) toc = NULL;
+	g_auto(PvsValue) value = {.type = NULL};
 	g_autofree char *yaml_path = NULL;
 	g_autofree char *yaml = NULL;
 	g_auto(Made) made = {.reply = NULL};
-	const char *name = arguments->operand;
+	const char *name = kind->yaml_tag ? arguments->operand : NULL;
 
-	if (!check_given(arguments, error) || !check_stdout(arguments, error) ||
-	    !check_cck(arguments, error) || !check_name(name, error) ||
-	    !plan_files(arguments, files, &yaml_path, error))
+	if (!check(arguments, kind, error) ||
+	    !plan_files(arguments, kind, files, &yaml_path, error))
 		return FALSE;
-	pvs_call_text(call, "name", name, "NAME");
-	if (!put_target(arguments, call, error) || !put_secret(arguments, call, &secret, error))
+	if (name)
+		pvs_call_text(call, "name", name, "NAME");
+	if (name && arguments->use_name)
+		pvs_call_true(call, "use_name");
+	if (!pvs_target_put(arguments, call, error) || !kind->put(arguments, call, &value, error) ||
+	    !pvs_root_ca_check(arguments, rpc, error))
 		return FALSE;
+	if (arguments->toc_policy) {
+		toc = pvs_toc_open(arguments->toc_policy, error);
+		if (!toc)
+			return FALSE;
+	}
 	made.reply = pvs_ask(arguments, rpc, call, error);
-	g_clear_pointer(&secret, pvs_client_secret_free);
-	if (!made.reply || !look_at(&made, "association", name, error))
+	pvs_value_wipe(&value);
+	if (!made.reply || !look_at(&made, value.type, name, error))
 		return FALSE;
 	tell_details(arguments, &made);
-	yaml = pvs_yaml_secret_info("Association", NULL, name, made.id);
-	if (!deliver(arguments, files, &made, yaml, error))
+	if (name)
+		yaml = pvs_yaml_secret_info(kind->yaml_tag, value.yaml_kind, name, made.id);
+	if (!deliver(arguments, files, toc, &made, yaml, error))
 		return FALSE;
 	pvs_output_note(&arguments->output, "Successfully generated the request");
 	if (yaml_path)
 		pvs_output_note(&arguments->output, "Successfully wrote secret info to '%s'",
 				yaml_path);
+	if (arguments->no_verify)
+		pvs_output_warning(&arguments->output,
+				   "--no-verify: nobody verified the host keys; whoever made the "
+				   "documents may be able to read the secret");
 	return TRUE;
+}
+
+gboolean pvs_create_association(const PvsArguments *arguments, GError **error)
+{
+	static const Kind kind = {"create_association", "Association", pvs_value_check_association,
+				  pvs_value_put_association};
+
+	if (!create(arguments, &kind, error))
+		return FALSE;
+	warn_of_name(arguments, arguments->operand);
+	return TRUE;
+}
+
+gboolean pvs_create_meta(const PvsArguments *arguments, GError **error)
+{
+	static const Kind kind = {"create_meta", NULL, pvs_value_check_meta, pvs_value_put_meta};
+
+	return create(arguments, &kind, error);
+}
+
+gboolean pvs_create_retrievable(const PvsArguments *arguments, GError **error)
+{
+	static const Kind kind = {"create_retrievable", "Retrievable", pvs_value_check_retrievable,
+				  pvs_value_put_retrievable};
+
+	return create(arguments, &kind, error);
+}
+
+gboolean pvs_create_update_cck(const PvsArguments *arguments, GError **error)
+{
+	static const Kind kind = {"create_update_cck", NULL, pvs_value_check_update_cck,
+				  pvs_value_put_update_cck};
+
+	return create(arguments, &kind, error);
 }

@@ -15,9 +15,16 @@ static const char *const headings[PVS_GROUPS] = {
 	[PVS_GROUP_TARGET] = "Where the secret shall go",
 	[PVS_GROUP_TRUST] = "Verifying host keys",
 	[PVS_GROUP_SECRET] = "Secret",
+	[PVS_GROUP_USER_DATA] = "User data",
+	[PVS_GROUP_INPUT] = "Input",
 	[PVS_GROUP_OUTPUT] = "Output",
 	[PVS_GROUP_GENERAL] = "General",
 };
+
+const char *pvs_help_heading(PvsOptionGroup group)
+{
+	return headings[group];
+}
 
 /* Breaks @text (ASCII) into lines from column @indent to the width; @used columns of the first one
  * are taken already. */
@@ -66,7 +73,7 @@ static void put_option(FILE *file, const PvsOption *option)
 
 static void put_options(FILE *file, guint scopes)
 {
-	for (guint group = 0; group < PVS_GROUPS; group++) {
+	for (guint group = 0; group < PVS_GROUP_HIDDEN; group++) {
 		gboolean any = FALSE;
 
 		for (guint i = 0; i < pvs_n_options; i++) {
@@ -96,7 +103,8 @@ void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth)
 		pvs_output_put(file, "\nCommands:\n");
 	for (const PvsCommand *child = command->children; child && child->name; child++) {
 		g_autofree char *left =
-			g_strdup_printf("  %s%s%s", child->name, child->operand ? " " : "",
+			g_strdup_printf("  %s%s%s%s%s", child->name, child->alias ? ", " : "",
+					child->alias ? child->alias : "", child->operand ? " " : "",
 					child->operand ? child->operand : "");
 
 		pvs_output_put(file, "%s", left);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,14 +43,10 @@ static int open_file(const char *path, const char *label, struct stat *st, GErro
 	return fd;
 }
 
-GBytes *pvs_input_read(const char *path, const char *label, GError **error)
+static GBytes *read_all(int fd, const char *label, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	struct stat st;
-	AUTO_FD fd = open_file(path, label, &st, error);
 
-	if (fd < 0)
-		return NULL;
 	for (;;) {
 		guint8 piece[16384];
 		ssize_t n = read(fd, piece, sizeof piece);
@@ -64,18 +61,40 @@ GBytes *pvs_input_read(const char *path, const char *label, GError **error)
 			break;
 		if (bytes->len + (gsize)n > PVS_INPUT_MAX) {
 			pvs_failure(error, PVS_EXIT_FAILED,
-				    "have a large CRL installed in the daemon's trust.d instead",
+				    "check that it is the right file; a large CRL can be "
+				    "installed in the daemon's trust.d",
 				    "%s: is larger than 1 MiB", label);
 			return NULL;
 		}
 		g_byte_array_append(bytes, piece, (guint)n);
 	}
-	if (bytes->len == 0) {
+	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+}
+
+GBytes *pvs_input_read_any(const char *path, const char *label, GError **error)
+{
+	struct stat st;
+	AUTO_FD fd = open_file(path, label, &st, error);
+
+	return fd < 0 ? NULL : read_all(fd, label, error);
+}
+
+GBytes *pvs_input_read(const char *path, const char *label, GError **error)
+{
+	g_autoptr(GBytes) bytes = pvs_input_read_any(path, label, error);
+
+	if (bytes && g_bytes_get_size(bytes) == 0) {
 		pvs_failure(error, PVS_EXIT_FAILED, "get the file again from where it came",
 			    "%s: is empty", label);
 		return NULL;
 	}
-	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	return g_steal_pointer(&bytes);
+}
+
+GBytes *pvs_input_read_or_stdin(const char *path, const char *label, GError **error)
+{
+	return strcmp(path, "-") == 0 ? read_all(STDIN_FILENO, label, error)
+				      : pvs_input_read_any(path, label, error);
 }
 
 /* Reads at most @size bytes at @offset; fewer only at the end of the file. */

@@ -27,10 +27,20 @@ const PvsOption pvs_options[] = {
 	{0, "cck", NULL, "NAME", PVS_OPTION_TEXT, AT(cck), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
 	 "Derive the extension secret from the customer communication key that the daemon holds "
 	 "under this name."},
+	{0, "extension-secret", NULL, "NAME", PVS_OPTION_TEXT, AT(extension_secret),
+	 PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	 "Use the extension secret that the daemon holds under this name. Not together with "
+	 "--cck."},
 	{0, "cuid-hex", NULL, "HEX", PVS_OPTION_TEXT, AT(cuid), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
 	 "Bind the request to the one running guest with this configuration unique id: 32 "
 	 "hexadecimal digits, with or without 0x before them."},
-	{0, "flags", NULL, "FLAG", PVS_OPTION_LIST, AT(flags), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
+	{0, "cuid", NULL, "FILE", PVS_OPTION_TEXT, AT(cuid_file), PVS_SCOPE_CREATE,
+	 PVS_GROUP_TARGET,
+	 "The same, from a file: 16 bytes, or YAML with an entry cuid, as pvattest writes it."},
+	{0, "pcf", NULL, "HEX", PVS_OPTION_TEXT, AT(pcf), PVS_SCOPE_CREATE, PVS_GROUP_HIDDEN,
+	 "All 64 flags of the request as hexadecimal digits; nobody checks what they mean."},
+	{0, "flags", NULL, "disable-dump", PVS_OPTION_LIST, AT(flags), PVS_SCOPE_CREATE,
+	 PVS_GROUP_TARGET,
 	 "disable-dump: no host-initiated dumps of the guest from then on. May be repeated."},
 	{'C', "cert", "crt", "FILE", PVS_OPTION_LIST, AT(certs),
 	 PVS_SCOPE_CREATE | PVS_SCOPE_HOST_KEY_VERIFY, PVS_GROUP_TRUST,
@@ -42,16 +52,69 @@ const PvsOption pvs_options[] = {
 	 "several."},
 	{0, "offline", NULL, NULL, PVS_OPTION_FLAG, AT(offline), PVS_SCOPE_CREATE, PVS_GROUP_TRUST,
 	 "Accepted, and does nothing: nothing is ever downloaded."},
+	{0, "root-ca", NULL, "FILE", PVS_OPTION_TEXT, AT(root_ca), PVS_SCOPE_CREATE,
+	 PVS_GROUP_TRUST,
+	 "Make sure that this is a root CA that the daemon trusts; else nothing is done. Roots are "
+	 "for the daemon's owner to choose: RootCA= in pvsecretd.conf(5)."},
+	{0, "no-verify", NULL, NULL, PVS_OPTION_FLAG, AT(no_verify), PVS_SCOPE_CREATE,
+	 PVS_GROUP_TRUST,
+	 "Do not verify the host-key documents. Whoever made them can read the secret. Only where "
+	 "the daemon's rules allow it."},
 	{0, "input-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(input_secret), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_SECRET,
 	 "Use the 32 bytes of FILE as the secret. Without it the daemon draws a random one, which "
 	 "nobody ever sees outside the guest."},
-	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request), PVS_SCOPE_CREATE,
-	 PVS_GROUP_OUTPUT,
-	 "Write the request to FILE (\"-\": to standard output). NAME.yaml goes to the same "
-	 "directory."},
-	{0, "stdout", NULL, NULL, PVS_OPTION_FLAG, AT(to_stdout), PVS_SCOPE_ASSOCIATION,
-	 PVS_GROUP_OUTPUT, "Write the secret info to standard output instead of NAME.yaml."},
+	{0, "derive", NULL, NULL, PVS_OPTION_FLAG, AT(derive), PVS_SCOPE_ASSOCIATION,
+	 PVS_GROUP_SECRET,
+	 "Have the secret derived from the daemon's master and NAME: the same name gives the same "
+	 "secret again, for the next image and on another machine with this master, and nobody "
+	 "ever holds it in a file. Only for images that are installed in the daemon and names that "
+	 "its rules allow: who could have it put into an image of his own would have it."},
+	{0, "output-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(output_secret),
+	 PVS_SCOPE_ASSOCIATION, PVS_GROUP_HIDDEN,
+	 "Refused: no secret leaves the daemon. See --derive and --input-secret."},
+	{0, "secret", NULL, "FILE|NAME", PVS_OPTION_TEXT, AT(secret),
+	 PVS_SCOPE_RETRIEVABLE | PVS_SCOPE_UPDATE_CCK, PVS_GROUP_SECRET,
+	 "Of a retrievable secret: the file with its value. Of update-cck: the name under which "
+	 "the daemon holds the new CCK."},
+	{0, "type", NULL, "plain|aes|aes-xts|hmac-sha|ec", PVS_OPTION_TEXT, AT(type),
+	 PVS_SCOPE_RETRIEVABLE, PVS_GROUP_SECRET,
+	 "What the value is. plain: 1 to 8190 bytes; aes: 16, 24 or 32; aes-xts: 32 or 64; "
+	 "hmac-sha: 64 or 128; ec: a private key in PEM or DER, on secp256r1, secp384r1 or "
+	 "secp521r1, or of Ed25519 or Ed448."},
+	{0, "use-name", NULL, NULL, PVS_OPTION_FLAG, AT(use_name), PVS_SCOPE_CREATE,
+	 PVS_GROUP_SECRET,
+	 "Take the name itself, at most 31 bytes, for the secret's id, not its hash. Has no "
+	 "meaning where there is no name."},
+	{0, "user-data", NULL, "FILE", PVS_OPTION_TEXT, AT(user_data), PVS_SCOPE_CREATE,
+	 PVS_GROUP_USER_DATA,
+	 "Put the contents of FILE into the request, in the clear: up to 512 bytes, signed up to "
+	 "256 (EC, RSA 2048) or 128 (RSA 3072)."},
+	{0, "user-sign-key", NULL, "NAME", PVS_OPTION_TEXT, AT(user_sign_key), PVS_SCOPE_CREATE,
+	 PVS_GROUP_USER_DATA,
+	 "Sign the request with the key that the daemon holds under this name."},
+	{0, "policy", NULL, "FILE", PVS_OPTION_TEXT, AT(policy), PVS_SCOPE_CREATE,
+	 PVS_GROUP_USER_DATA,
+	 "Put a reference to the policy FILE into the user data: its SHA-256 and its path as "
+	 "given. Not together with user data or a signing key."},
+	{0, "toc-policy", NULL, "FILE", PVS_OPTION_TEXT, AT(toc_policy), PVS_SCOPE_CREATE,
+	 PVS_GROUP_USER_DATA, "Append the request's tag to FILE, as a line of hexadecimal digits."},
+	{'i', "input", NULL, "FILE", PVS_OPTION_TEXT, AT(input),
+	 PVS_SCOPE_VERIFY | PVS_SCOPE_DESCRIBE, PVS_GROUP_INPUT,
+	 "The request, as an option (\"-\": from standard input)."},
+	{0, "user-cert", NULL, "FILE", PVS_OPTION_TEXT, AT(user_cert), PVS_SCOPE_VERIFY,
+	 PVS_GROUP_INPUT,
+	 "Certificate, PEM or DER, of the key that signed the user data. Whether it is to be "
+	 "trusted is for you to know."},
+	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request),
+	 PVS_SCOPE_CREATE | PVS_SCOPE_VERIFY, PVS_GROUP_OUTPUT,
+	 "Write the request to FILE (\"-\": to standard output); NAME.yaml goes to the same "
+	 "directory. With verify: the user data."},
+	{0, "stdout", NULL, NULL, PVS_OPTION_FLAG, AT(to_stdout),
+	 PVS_SCOPE_ASSOCIATION | PVS_SCOPE_RETRIEVABLE, PVS_GROUP_OUTPUT,
+	 "Write the secret info to standard output instead of NAME.yaml."},
+	{'f', "force", NULL, NULL, PVS_OPTION_FLAG, AT(force), PVS_SCOPE_CREATE, PVS_GROUP_GENERAL,
+	 "Make the request even where this is a Secure Execution guest itself."},
 	{0, "socket", NULL, "PATH", PVS_OPTION_TEXT, AT(socket_path), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Ask the daemon that listens at PATH."},
 	{'j', "json", NULL, "pretty|short|off", PVS_OPTION_JSON, AT(output.json), PVS_SCOPE_ALL,
@@ -332,7 +395,7 @@ static gboolean check_whole(Parser *parser, GError **error)
 		return usage(parser, error,
 			     command == &pvs_command_root ? "a command is missing"
 							  : "the command is not complete");
-	if (command->operand && !parser->out->operand)
+	if (command->operand && !command->may_lack && !parser->out->operand)
 		return usage_take(parser, error,
 				  g_strdup_printf("%s is missing", command->operand));
 	return TRUE;

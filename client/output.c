@@ -83,6 +83,19 @@ void pvs_output_detail(const PvsOutput *output, guint level, const char *format,
 	put_line(stderr, "", text);
 }
 
+void pvs_output_warning(const PvsOutput *output, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list ap;
+
+	if (output->quiet)
+		return;
+	va_start(ap, format);
+	text = g_strdup_vprintf(format, ap);
+	va_end(ap);
+	put_line(stderr, "pvsecretctl: warning: ", text);
+}
+
 void pvs_output_line(const char *format, ...)
 {
 	g_autofree char *text = NULL;

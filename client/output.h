@@ -39,6 +39,9 @@ void pvs_output_note(const PvsOutput *output, const char *format, ...) G_GNUC_PR
 void pvs_output_detail(const PvsOutput *output, guint level, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
+/* A line on standard error that starts with "pvsecretctl: warning: ", not with --quiet. */
+void pvs_output_warning(const PvsOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* A line of text for people on standard output. */
 void pvs_output_line(const char *format, ...) G_GNUC_PRINTF(1, 2);
 

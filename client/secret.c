@@ -55,11 +55,20 @@ gsize pvs_client_secret_size(const PvsClientSecret *secret)
 	return secret->size;
 }
 
-PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char *label,
-					GError **error)
+PvsClientSecret *pvs_client_secret_new(gsize size, guint8 **data)
 {
-	g_autoptr(PvsClientSecret) secret = secret_new(size + 1);
-	const char *hint = "give a file of random bytes, made with: head -c 32 /dev/urandom > FILE";
+	PvsClientSecret *secret = secret_new(size);
+
+	secret->size = size;
+	*data = secret->data;
+	return secret;
+}
+
+/* @file_size: of a regular file, else -1. */
+static PvsClientSecret *read_most(const char *path, gsize most, const char *label,
+				  gint64 *file_size, GError **error)
+{
+	g_autoptr(PvsClientSecret) secret = secret_new(most + 1);
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int saved = 0;
@@ -69,8 +78,8 @@ PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char
 		return NULL;
 	}
 	/* One byte more than wanted, to notice a file that is longer. */
-	while (secret->size <= size) {
-		ssize_t n = read(fd, secret->data + secret->size, size + 1 - secret->size);
+	while (secret->size <= most) {
+		ssize_t n = read(fd, secret->data + secret->size, most + 1 - secret->size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -80,13 +89,41 @@ PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char
 			break;
 		secret->size += (gsize)n;
 	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		st.st_size = -1;
+	*file_size = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ? -1 : (gint64)st.st_size;
 	close(fd);
 	if (saved) {
 		pvs_failure_system(error, saved, label, "cannot be read");
 		return NULL;
 	}
+	return g_steal_pointer(&secret);
+}
+
+PvsClientSecret *pvs_client_secret_load(const char *path, gsize most, const char *label,
+					const char *hint, GError **error)
+{
+	g_autofree char *too_much =
+		g_strdup_printf("has more than %" G_GSIZE_FORMAT " bytes", most);
+	gint64 file_size;
+	g_autoptr(PvsClientSecret) secret = read_most(path, most, label, &file_size, error);
+
+	if (!secret)
+		return NULL;
+	if (secret->size > 0 && secret->size <= most)
+		return g_steal_pointer(&secret);
+	pvs_failure(error, PVS_EXIT_FAILED, hint, "%s: %s", label,
+		    secret->size == 0 ? "is empty" : too_much);
+	return NULL;
+}
+
+PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char *label,
+					GError **error)
+{
+	const char *hint = "give a file of random bytes, made with: head -c 32 /dev/urandom > FILE";
+	gint64 file_size;
+	g_autoptr(PvsClientSecret) secret = read_most(path, size, label, &file_size, error);
+
+	if (!secret)
+		return NULL;
 	if (secret->size < size) {
 		pvs_failure(error, PVS_EXIT_FAILED, hint,
 			    "%s: has %" G_GSIZE_FORMAT " bytes, exactly %" G_GSIZE_FORMAT
@@ -95,9 +132,9 @@ PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char
 		return NULL;
 	}
 	if (secret->size > size) {
-		g_autofree char *bytes =
-			st.st_size >= 0 ? g_strdup_printf("%" G_GINT64_FORMAT, (gint64)st.st_size)
-					: g_strdup("more");
+		g_autofree char *bytes = file_size >= 0
+						 ? g_strdup_printf("%" G_GINT64_FORMAT, file_size)
+						 : g_strdup("more");
 
 		pvs_failure(error, PVS_EXIT_FAILED, hint,
 			    "%s: has %s bytes, exactly %" G_GSIZE_FORMAT " are needed", label,

@@ -15,6 +15,14 @@ typedef struct PvsClientSecret PvsClientSecret;
 PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char *label,
 					GError **error);
 
+/* Likewise, of at most @most bytes and not empty; @hint says what to do about a file of another
+ * size. */
+PvsClientSecret *pvs_client_secret_load(const char *path, gsize most, const char *label,
+					const char *hint, GError **error);
+
+/* One of @size zero bytes, to be filled in at *@data. */
+PvsClientSecret *pvs_client_secret_new(gsize size, guint8 **data);
+
 /* The same bytes in base64 (RFC 4648, padded). */
 PvsClientSecret *pvs_client_secret_base64(const PvsClientSecret *secret);
 

@@ -9,6 +9,7 @@
 #include "protocol/encoding.h"
 #include "protocol/error.h"
 #include "protocol/names.h"
+#include "protocol/request-view.h"
 #include "protocol/secret-type.h"
 
 enum { FIELDS_MAX = 24 };
@@ -113,6 +114,42 @@ static gboolean decode_document(PvsParams *params G_GNUC_UNUSED, gpointer to, Js
 	if (g_bytes_get_size(bytes) == 0 || g_bytes_get_size(bytes) > PVS_DOCUMENT_MAX)
 		return wrong(error, PVS_ERROR_HOST_KEY_FORMAT, at);
 	*document = g_steal_pointer(&bytes);
+	return TRUE;
+}
+
+static gboolean decode_user_certificate(PvsParams *params, gpointer to, JsonNode *node,
+					const char *at, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (decode_document(params, to, node, at, &why))
+		return TRUE;
+	/* The sentence is about another document. */
+	if (g_error_matches(why, PVS_ERROR, PVS_ERROR_HOST_KEY_FORMAT))
+		return wrong(error, PVS_ERROR_USER_CERT_FORMAT, at);
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
+}
+
+static gboolean decode_request(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
+			       const char *at, GError **error)
+{
+	const char *text = string_of(node, at, error);
+	g_autoptr(GBytes) bytes = NULL;
+	GBytes **request = to;
+	PvsRequestView view;
+	const guint8 *data;
+	gsize size;
+
+	if (!text)
+		return FALSE;
+	bytes = pvs_base64_decode(text, strlen(text));
+	if (!bytes)
+		return wrong(error, PVS_ERROR_PARAM_BASE64, at);
+	data = g_bytes_get_data(bytes, &size);
+	if (!pvs_request_view(data, size, &view, NULL))
+		return wrong(error, PVS_ERROR_PARAM_REQUEST, at);
+	*request = g_steal_pointer(&bytes);
 	return TRUE;
 }
 
@@ -407,6 +444,17 @@ static const Field verify_host_key_fields[] = {
 	{ 0 },
 };
 
+static const Field verify_request_fields[] = {
+	FIELD("request", decode_request, request, TRUE),
+	FIELD("user_certificate", decode_user_certificate, document, FALSE),
+	{ 0 },
+};
+
+static const Field describe_request_fields[] = {
+	FIELD("request", decode_request, request, TRUE),
+	{ 0 },
+};
+
 static const Field no_fields[] = { { 0 } };
 
 static const Method methods[PVS_METHOD_LAST_] = {
@@ -414,6 +462,8 @@ static const Method methods[PVS_METHOD_LAST_] = {
 	[PVS_METHOD_CREATE_META] = { "create_meta", create_meta_fields },
 	[PVS_METHOD_CREATE_RETRIEVABLE] = { "create_retrievable", create_retrievable_fields },
 	[PVS_METHOD_CREATE_UPDATE_CCK] = { "create_update_cck", create_update_cck_fields },
+	[PVS_METHOD_VERIFY_REQUEST] = { "verify_request", verify_request_fields },
+	[PVS_METHOD_DESCRIBE_REQUEST] = { "describe_request", describe_request_fields },
 	[PVS_METHOD_VERIFY_HOST_KEY] = { "verify_host_key", verify_host_key_fields },
 	[PVS_METHOD_LIST_CCKS] = { "list_ccks", no_fields },
 	[PVS_METHOD_GET_ACCESS] = { "get_access", no_fields },
@@ -445,6 +495,7 @@ void pvs_params_clear(PvsParams *params)
 	g_clear_pointer(&params->user_sign_key, g_free);
 	g_clear_pointer(&params->user_data, g_bytes_unref);
 	g_clear_pointer(&params->document, g_bytes_unref);
+	g_clear_pointer(&params->request, g_bytes_unref);
 	params->host_keys.n = params->certs.n = params->crls.n = 0;
 }
 

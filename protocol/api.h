@@ -18,6 +18,8 @@ typedef enum {
 	PVS_METHOD_CREATE_META,
 	PVS_METHOD_CREATE_RETRIEVABLE,
 	PVS_METHOD_CREATE_UPDATE_CCK,
+	PVS_METHOD_VERIFY_REQUEST,
+	PVS_METHOD_DESCRIBE_REQUEST,
 	PVS_METHOD_VERIFY_HOST_KEY,
 	PVS_METHOD_LIST_CCKS,
 	PVS_METHOD_GET_ACCESS,
@@ -53,6 +55,7 @@ typedef struct {
 	PvsList certs; /* of PvsBlob */
 	PvsList crls;  /* of PvsBlob */
 	GBytes *document;
+	GBytes *request; /* an add-secret request: pvs_request_view() takes it */
 } PvsParams;
 
 void pvs_params_clear(PvsParams *params);

@@ -20,6 +20,7 @@ enum {
 	GROUPS_MAX = 65536, /* NGROUPS_MAX of Linux */
 	CCKS_MAX = 4096,
 	REQUEST_MAX = 32 * 1024,
+	USER_DATA_MAX = 512,
 	SIGNATURE_MAX = 2048,
 	VALUE_MAX = 8192,
 };
@@ -230,11 +231,24 @@ const PvsField pvs_examined_fields[] = {
 	END,
 };
 
+const PvsField pvs_check_fields[] = {
+	BYTES(PvsCheck, request, REQUEST_MAX),
+	BYTES(PvsCheck, certificate, DOCUMENT_MAX),
+	END,
+};
+
+const PvsField pvs_checked_fields[] = {
+	U16(PvsChecked, type),
+	BYTES(PvsChecked, user_data, USER_DATA_MAX),
+	END,
+};
+
 static const PvsField store_entry_fields[] = {
 	TEXT(PvsStoreEntry, kind, WORD_MAX),
 	TEXT(PvsStoreEntry, file, PVS_PATH_MAX),
 	TEXT(PvsStoreEntry, subject, SUBJECT_MAX),
 	TEXT(PvsStoreEntry, serial, SERIAL_MAX),
+	FIXED(PvsStoreEntry, fingerprint),
 	I64(PvsStoreEntry, from),
 	I64(PvsStoreEntry, until),
 	END,

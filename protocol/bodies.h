@@ -228,12 +228,25 @@ typedef struct {
 	PvsList links; /* of PvsChainLink */
 } PvsExamined;
 
+/* CHECK: the signature of a request's user data. */
+typedef struct {
+	GBytes *request;
+	GBytes *certificate; /* NULL: none */
+} PvsCheck;
+
+/* CHECKED: it holds, or there is none. */
+typedef struct {
+	guint16 type;	   /* PvsUserDataType */
+	GBytes *user_data; /* the user's part, with its padding; NULL: none */
+} PvsChecked;
+
 /* STORE_IS: what is installed. */
 typedef struct {
 	char *kind;    /* "root", "intermediate", "signing-key", "crl", "host-key" */
 	char *file;    /* the file's name; for a host key its name */
 	char *subject; /* for a CRL its issuer */
 	char *serial;
+	guint8 fingerprint[32]; /* SHA-256 of a certificate; zero: it is a CRL */
 	gint64 from;
 	gint64 until;
 } PvsStoreEntry;
@@ -354,6 +367,8 @@ typedef struct {
 	X(PvsVerified, pvs_verified)        \
 	X(PvsExamine, pvs_examine)          \
 	X(PvsExamined, pvs_examined)        \
+	X(PvsCheck, pvs_check)              \
+	X(PvsChecked, pvs_checked)          \
 	X(PvsStoreIs, pvs_store_is)         \
 	X(PvsGrant, pvs_grant)              \
 	X(PvsGranted, pvs_granted)          \

@@ -99,6 +99,18 @@
 	  "the header is damaged: take it from the image again") \
 	X(HEADER_TRAILING,        -32602, "header-trailing",      "there are bytes behind the SE header", \
 	  "give the header alone: as many bytes as it states itself") \
+	X(PARAM_REQUEST,          -32602, "request",              "the bytes are not one whole add-secret request of version 0x100", \
+	  "give the file as it was made: nothing cut off, nothing changed, nothing behind it") \
+	X(USER_CERT_FORMAT,       -32602, "user-certificate",     "the user certificate is not an X.509 certificate in PEM or DER", \
+	  "give the certificate of the key that signed the user data") \
+	X(USER_CERT_MISSING,      -32602, "user-certificate-missing", "the user data are signed, and no certificate is given to verify them with", \
+	  "give the certificate of the key that signed them: user_certificate, --user-cert FILE") \
+	X(USER_CERT_KEY,          -32602, "user-certificate-key", "the certificate's key is not of the kind that signed the user data", \
+	  "pvsecretctl describe shows the kind; give the certificate of that very key") \
+	X(USER_DATA_UNSIGNED,     -32602, "user-data-unsigned",   "a certificate is given, and the user data are not signed", \
+	  "do not use them for what a signature is asked for; without a certificate they are shown") \
+	X(USER_SIGNATURE,         -32602, "user-signature",       "the signature of the user data does not hold for this request and this certificate", \
+	  "another key signed it, or the request was changed: do not use it") \
 	X(INTERNAL,               -32603, "internal",             "the daemon failed at this call", \
 	  "see journalctl -u pvsecretd for the cause") \
 	X(DENIED_METHOD,          -32001, "method",               "your access rules do not allow this method", \

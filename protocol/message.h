@@ -61,6 +61,8 @@ enum {
 	X(VERIFIED,        PVS_ROLE_TRUST,     PVS_ROLE_FRONT,     512 * PVS_KIB, 0,   PVS_PUBLIC) \
 	X(EXAMINE,         PVS_ROLE_FRONT,     PVS_ROLE_TRUST,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(EXAMINED,        PVS_ROLE_TRUST,     PVS_ROLE_FRONT,     256 * PVS_KIB, 0,   PVS_PUBLIC) \
+	X(CHECK,           PVS_ROLE_FRONT,     PVS_ROLE_TRUST,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
+	X(CHECKED,         PVS_ROLE_TRUST,     PVS_ROLE_FRONT,     4 * PVS_KIB,   0,   PVS_PUBLIC) \
 	X(STORE,           PVS_ROLE_FRONT,     PVS_ROLE_TRUST,     0,             0,   PVS_PUBLIC) \
 	X(STORE_IS,        PVS_ROLE_TRUST,     PVS_ROLE_FRONT,     PVS_MIB,       0,   PVS_PUBLIC) \
 	X(REFUSED,         PVS_BACK,           PVS_ROLE_FRONT,     8 * PVS_KIB,   0,   PVS_PUBLIC) \

@@ -235,6 +235,23 @@ static void proceed_examine(PvsCallRun *call)
 	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_EXAMINE, &w);
 }
 
+static void proceed_check(PvsCallRun *call)
+{
+	const PvsCheck body = {
+		.request = call->params.request,
+		.certificate = call->params.document,
+	};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_check_fields, &body);
+	ask(call, PVS_ROLE_TRUST, PVS_MESSAGE_CHECK, &w);
+}
+
+static void proceed_describe(PvsCallRun *call)
+{
+	succeed(call, pvs_result_described(call->params.request));
+}
+
 static void proceed_ccks(PvsCallRun *call)
 {
 	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_CCKS, NULL);
@@ -261,6 +278,8 @@ static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
 	[PVS_METHOD_CREATE_META] = proceed_create,
 	[PVS_METHOD_CREATE_RETRIEVABLE] = proceed_create,
 	[PVS_METHOD_CREATE_UPDATE_CCK] = proceed_create,
+	[PVS_METHOD_VERIFY_REQUEST] = proceed_check,
+	[PVS_METHOD_DESCRIBE_REQUEST] = proceed_describe,
 	[PVS_METHOD_VERIFY_HOST_KEY] = proceed_examine,
 	[PVS_METHOD_LIST_CCKS] = proceed_ccks,
 	[PVS_METHOD_GET_ACCESS] = proceed_access,
@@ -284,7 +303,8 @@ static void proceed(PvsCallRun *call)
 {
 	g_autoptr(GError) error = NULL;
 	/* These the front knows by itself. */
-	gboolean alone = call->method == PVS_METHOD_PING || call->method == PVS_METHOD_GET_ACCESS;
+	gboolean alone = call->method == PVS_METHOD_PING || call->method == PVS_METHOD_GET_ACCESS ||
+			 call->method == PVS_METHOD_DESCRIBE_REQUEST;
 
 	if (rights && !is_allowed(call, &error)) {
 		fail_with(call, error);
@@ -393,6 +413,17 @@ static gboolean on_examined(PvsCallRun *call, PvsReader *body)
 	return TRUE;
 }
 
+static gboolean on_checked(PvsCallRun *call, PvsReader *body)
+{
+	g_auto(PvsChecked) checked = {0};
+
+	if (!pvs_body_get(body, pvs_checked_fields, &checked) ||
+	    checked.type > PVS_USER_DATA_RSA_3072)
+		return FALSE;
+	succeed(call, pvs_result_checked(&checked));
+	return TRUE;
+}
+
 static gboolean on_ccks(PvsCallRun *call, PvsReader *body)
 {
 	g_auto(PvsCcksAre) ccks = {0};
@@ -444,7 +475,7 @@ static gboolean on_answer(gpointer asker, PvsMessageType answer, PvsReader *body
 		{PVS_MESSAGE_BUILT, on_built},	     {PVS_MESSAGE_EXAMINED, on_examined},
 		{PVS_MESSAGE_CCKS_ARE, on_ccks},     {PVS_MESSAGE_WORKERS_ARE, on_workers},
 		{PVS_MESSAGE_STORE_IS, on_store},    {PVS_MESSAGE_COUNTERS_ARE, on_counters},
-		{PVS_MESSAGE_ALLOWED, on_allowed},
+		{PVS_MESSAGE_ALLOWED, on_allowed},   {PVS_MESSAGE_CHECKED, on_checked},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -22,6 +22,8 @@ static const struct {
 	{PVS_MESSAGE_VERIFY, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_EXAMINE, PVS_MESSAGE_EXAMINED},
 	{PVS_MESSAGE_EXAMINE, PVS_MESSAGE_REFUSED},
+	{PVS_MESSAGE_CHECK, PVS_MESSAGE_CHECKED},
+	{PVS_MESSAGE_CHECK, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_STORE, PVS_MESSAGE_STORE_IS},
 	{PVS_MESSAGE_STORE, PVS_MESSAGE_REFUSED},
 	{PVS_MESSAGE_JUDGE, PVS_MESSAGE_ALLOWED},
@@ -139,11 +141,9 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 void pvs_peers_replace(int trust_fd, int vault_fd)
 {
 	static const PvsHandlerRow trust_rows[] = {
-		{PVS_MESSAGE_VERIFIED, on_trust},
-		{PVS_MESSAGE_EXAMINED, on_trust},
-		{PVS_MESSAGE_STORE_IS, on_trust},
-		{PVS_MESSAGE_REFUSED, on_trust},
-		{0, NULL},
+		{PVS_MESSAGE_VERIFIED, on_trust}, {PVS_MESSAGE_EXAMINED, on_trust},
+		{PVS_MESSAGE_CHECKED, on_trust},  {PVS_MESSAGE_STORE_IS, on_trust},
+		{PVS_MESSAGE_REFUSED, on_trust},  {0, NULL},
 	};
 	static const PvsHandlerRow vault_rows[] = {
 		{PVS_MESSAGE_ALLOWED, on_vault},  {PVS_MESSAGE_BUILT, on_vault},

@@ -7,6 +7,7 @@
 #include "policy/cage.h"
 #include "protocol/encoding.h"
 #include "protocol/message.h"
+#include "protocol/request-view.h"
 #include "protocol/secret-type.h"
 
 #define API_VERSION 1
@@ -111,6 +112,68 @@ JsonNode *pvs_result_examined(const PvsExamined *examined)
 	return node_of(object);
 }
 
+JsonNode *pvs_result_checked(const PvsChecked *checked)
+{
+	JsonObject *object = json_object_new();
+	g_autofree char *base64 = NULL;
+
+	set_string(object, "user_data_type", pvs_user_data_word((PvsUserDataType)checked->type));
+	if (checked->user_data) {
+		gsize size;
+		const guint8 *data = g_bytes_get_data(checked->user_data, &size);
+
+		base64 = g_base64_encode(data, size);
+		json_object_set_string_member(object, "user_data", base64);
+	}
+	return node_of(object);
+}
+
+static JsonObject *described_secret(const PvsRequestView *view)
+{
+	JsonObject *secret = json_object_new();
+	const char *word = pvs_secret_type_word(view->secret_type);
+	g_autofree char *number = g_strdup_printf("0x%04x", view->secret_type);
+
+	set_string(secret, "type", word ? word : number);
+	json_object_set_int_member(secret, "size", view->secret_length);
+	if (view->id)
+		set_hex(secret, "id", view->id, PVS_ID_SIZE);
+	return secret;
+}
+
+JsonNode *pvs_result_described(GBytes *request)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *flags = json_array_new(), *keys = json_array_new();
+	gsize size;
+	const guint8 *data = g_bytes_get_data(request, &size);
+	g_autofree char *pcf = NULL;
+	PvsRequestView view;
+
+	/* It was looked at when the parameters were decoded. */
+	g_assert(pvs_request_view(data, size, &view, NULL));
+	json_object_set_int_member(object, "version", PVS_REQUEST_VERSION);
+	json_object_set_int_member(object, "size", (gint64)size);
+	if (view.flags & PVS_FLAG_DISABLE_DUMP)
+		json_array_add_string_element(flags, "disable-dump");
+	json_object_set_array_member(object, "flags", flags);
+	pcf = g_strdup_printf("%016" G_GINT64_MODIFIER "x", view.flags);
+	set_string(object, "pcf", pcf);
+	set_hex(object, "cuid", view.head->cuid, sizeof view.head->cuid);
+	set_hex(object, "header_tag", view.head->tags.tag, sizeof view.head->tags.tag);
+	for (guint i = 0; i < view.keyslots; i++) {
+		JsonObject *key = json_object_new();
+
+		set_hex(key, "phkh", view.slots + i * sizeof(PvsKeyslot), PVS_PHKH_SIZE);
+		json_array_add_object_element(keys, key);
+	}
+	json_object_set_array_member(object, "host_keys", keys);
+	json_object_set_object_member(object, "secret", described_secret(&view));
+	set_string(object, "user_data_type", pvs_user_data_word(view.user_data_type));
+	set_hex(object, "tag", view.tag, PVS_TAG_SIZE);
+	return node_of(object);
+}
+
 JsonNode *pvs_result_ccks(const PvsCcksAre *ccks)
 {
 	JsonObject *object = json_object_new();
@@ -175,6 +238,15 @@ JsonNode *pvs_result_access(const PvsAddFront *identity, const PvsAccess *access
 	return node_of(object);
 }
 
+static gboolean is_zero(const guint8 *data, gsize size)
+{
+	guint8 bits = 0;
+
+	for (gsize i = 0; i < size; i++)
+		bits |= data[i];
+	return bits == 0;
+}
+
 static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint64 now)
 {
 	JsonArray *list = json_array_new();
@@ -211,6 +283,8 @@ static JsonObject *trust_of(const PvsStoreIs *store)
 		set_string(item, "file", entry->file);
 		set_string(item, "subject", entry->subject);
 		set_string(item, "serial", entry->serial);
+		if (!is_zero(entry->fingerprint, sizeof entry->fingerprint))
+			set_hex(item, "fingerprint", entry->fingerprint, sizeof entry->fingerprint);
 		set_time(item, "valid_from", entry->from);
 		set_time(item, "valid_until", entry->until);
 		json_array_add_object_element(entries, item);

@@ -15,6 +15,9 @@ JsonNode *pvs_result_empty(void);
 JsonNode *pvs_result_request(const PvsParams *params, guint type, const PvsVerified *verified,
 			     const PvsBuilt *built);
 JsonNode *pvs_result_examined(const PvsExamined *examined);
+JsonNode *pvs_result_checked(const PvsChecked *checked);
+/* @request is one that pvs_request_view() takes. */
+JsonNode *pvs_result_described(GBytes *request);
 JsonNode *pvs_result_ccks(const PvsCcksAre *ccks);
 JsonNode *pvs_result_access(const PvsAddFront *identity, const PvsAccess *access);
 

@@ -13,8 +13,10 @@
 
 #include "daemon/log.h"
 #include "daemon/role.h"
+#include "daemon/trust/inventory.h"
 #include "daemon/trust/memo.h"
 #include "daemon/trust/store.h"
+#include "daemon/trust/user-data.h"
 #include "daemon/trust/verdict.h"
 #include "daemon/trust/x509.h"
 #include "policy/access.h"
@@ -22,11 +24,6 @@
 #include "protocol/error.h"
 
 enum {
-	STORE_ROOM = 900 * 1024, /* bytes of STORE_IS that entries may take */
-	ENTRY_ROOM = 128,	 /* bytes of an entry besides its texts */
-	ENTRIES_MAX = 8000,
-	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
-
 	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
@@ -468,99 +465,22 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
-/* Entries of STORE_IS while they are gathered, and how much of the message they take. */
-typedef struct {
-	GArray *entries; /* of PvsStoreEntry */
-	gsize room;
-	gboolean full;
-} Gathering;
-
-static void gather(Gathering *g, const char *kind, const char *file, const X509_NAME *subject,
-		   const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until)
+/* Names no key and no host key: nothing to put on record. */
+static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
-	PvsStoreEntry entry = {
-		.kind = g_strdup(kind),
-		.file = pvs_x509_text(file, strlen(file), TEXT_MAX),
-		.subject = pvs_x509_name(subject),
-		.serial = pvs_x509_serial(serial),
-	};
-	gsize size = ENTRY_ROOM + strlen(entry.file) + strlen(entry.subject) + strlen(entry.serial);
+	Front *front = user;
+	g_auto(PvsCheck) body = {0};
+	g_auto(PvsChecked) checked = {0};
+	g_autoptr(GError) error = NULL;
 
-	pvs_x509_time(from, &entry.from);
-	pvs_x509_time(until, &entry.until);
-	if (g->entries->len >= ENTRIES_MAX || size > g->room) {
-		g->full = TRUE;
-		g_free(entry.kind);
-		g_free(entry.file);
-		g_free(entry.subject);
-		g_free(entry.serial);
-		return;
-	}
-	g->room -= size;
-	g_array_append_val(g->entries, entry);
-}
-
-static void gather_cert(Gathering *g, const char *kind, const char *file, X509 *cert)
-{
-	gather(g, kind, file, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
-	       X509_get0_notBefore(cert), X509_get0_notAfter(cert));
-}
-
-static void gather_all(Gathering *g)
-{
-	static const char *const kinds[] = {
-		[PVS_CERT_ROOT] = "root",
-		[PVS_CERT_INTERMEDIATE] = "intermediate",
-		[PVS_CERT_SIGNING_KEY] = "signing-key",
-	};
-	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
-
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *entry = pvs_store_cert(store, i);
-
-		/* The system's bundle has over a hundred that nobody here asked for. */
-		if (entry->kind != PVS_CERT_ROOT || !pvs_store_has_bundle(store))
-			gather_cert(g, kinds[entry->kind], entry->file, entry->cert);
-	}
-	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
-		const PvsStoreCrl *entry = pvs_store_crl(store, i);
-		g_autoptr(ASN1_INTEGER) number =
-			X509_CRL_get_ext_d2i(entry->crl, NID_crl_number, NULL, NULL);
-
-		gather(g, "crl", entry->file, X509_CRL_get_issuer(entry->crl), number,
-		       X509_CRL_get0_lastUpdate(entry->crl), X509_CRL_get0_nextUpdate(entry->crl));
-	}
-	for (guint i = 0; i < names->len; i++) {
-		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
-		gsize size;
-		const guint8 *data = g_bytes_get_data(bytes, &size);
-		g_autoptr(X509) cert = pvs_x509_read_document(data, size, NULL);
-
-		if (cert)
-			gather_cert(g, "host-key", names->pdata[i], cert);
-	}
-}
-
-/* What is installed never changes in the life of the process: it is written down once. */
-static void take_inventory(void)
-{
-	static const char full[] = "not all that is installed is listed: there is too much";
-	const GPtrArray *warnings = pvs_store_warnings(store);
-	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), STORE_ROOM, FALSE};
-	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
-	PvsWarning *texts;
-
-	gather_all(&g);
-	body.entries.n = g.entries->len;
-	body.entries.items = g_array_free(g.entries, FALSE);
-	texts = pvs_list_init(&body.warnings, PvsWarning, warnings->len + (g.full ? 1 : 0));
-	for (guint i = 0; i < warnings->len; i++)
-		texts[i].text =
-			pvs_x509_text(warnings->pdata[i], strlen(warnings->pdata[i]), TEXT_MAX);
-	if (g.full)
-		texts[warnings->len].text = g_strdup(full);
-	inventory = pvs_writer();
-	pvs_body_put(&inventory, pvs_store_is_fields, &body);
+	if (!pvs_body_get(&message->body, pvs_check_fields, &body))
+		return FALSE;
+	if (pvs_access_method(front->access, "verify_request", &error) &&
+	    pvs_user_data_check(&body, &checked, &error))
+		answer(front, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields, &checked);
+	else
+		refuse(front, message->call, error);
+	return TRUE;
 }
 
 static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -595,6 +515,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	static const PvsHandlerRow rows[] = {
 		{PVS_MESSAGE_VERIFY, on_verify},
 		{PVS_MESSAGE_EXAMINE, on_examine},
+		{PVS_MESSAGE_CHECK, on_check},
 		{PVS_MESSAGE_STORE, on_store},
 		{0, NULL},
 	};
@@ -667,9 +588,9 @@ static gboolean load(PvsReader *body, GError **error)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	memo = pvs_memo_new();
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
-	take_inventory();
+	inventory = pvs_inventory_write(store);
 	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
-	if (!pvs_verdict_warm_up(store)) {
+	if (!pvs_verdict_warm_up(store) || !pvs_user_data_warm_up()) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 				    "OpenSSL cannot verify what it made");
 		return FALSE;

@@ -347,6 +347,8 @@ static void test_methods(void)
 		    {"create_meta", 13, "hdr"},
 		    {"create_retrievable", 18, "name"},
 		    {"create_update_cck", 14, "new_cck"},
+		    {"verify_request", 2, "request"},
+		    {"describe_request", 1, "request"},
 		    {"verify_host_key", 3, "host_key_document"},
 		    {"list_ccks", 0, NULL},
 		    {"get_access", 0, NULL},

@@ -177,6 +177,72 @@ static void test_verify_host_key(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		"\"valid_until\":\"1970-01-01T00:00:00Z\"}]}");
 }
 
+/* The least request: nothing of it but the outer form is looked at here. */
+static char *text_request(gsize *size)
+{
+	static const guint8 start[] = {'a', 's', 'r', 'c', 'b', 'M', 0, 0,
+				       0,   0,	 1,   0,   0,	0,   5, 0x48};
+	guint8 request[0x548] = {0};
+
+	memcpy(request, start, sizeof start);
+	request[0x027] = 1;
+	request[0x02f] = 32;
+	request[0x030] = 0x80;
+	request[0x108] = 0xc1;
+	request[0x4b8] = 0xaa;
+	request[0x50b] = PVS_SECRET_NULL;
+	*size = 0x548;
+	request[0x547] = 0x7a;
+	return g_base64_encode(request, *size);
+}
+
+static void test_verify_request(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	gsize size;
+	g_autofree char *request = text_request(&size);
+	g_autofree char *params =
+		g_strdup_printf("{\"request\":\"%s\",\"user_certificate\":\"QUJD\"}", request);
+	g_autoptr(JsonObject) result = NULL;
+	g_autofree char *text = NULL;
+
+	call(f, "1", "verify_request", params);
+	g_assert_cmpuint(f->stage.examines, ==, 1);
+	result = client_expect_result(f->client, "1");
+	text = json_of(result);
+	g_assert_cmpstr(text, ==,
+			"{\"user_data_type\":\"rsa-3072\",\"user_data\":\"dXNlciBkYXRh\"}");
+	/* What is no request is not asked about. */
+	call(f, "2", "verify_request", "{\"request\":\"QUJD\"}");
+	client_expect_error(f->client, "2", PVS_ERROR_PARAM_REQUEST, "/request");
+	call(f, "3", "describe_request", "{\"request\":\"QUJD\"}");
+	client_expect_error(f->client, "3", PVS_ERROR_PARAM_REQUEST, "/request");
+	g_assert_cmpuint(f->stage.examines, ==, 1);
+}
+
+static void test_describe_request(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	gsize size;
+	g_autofree char *request = text_request(&size);
+	g_autofree char *params = g_strdup_printf("{\"request\":\"%s\"}", request);
+	g_autofree char *zeros = g_strnfill(62, '0');
+	g_autofree char *expected = NULL;
+	g_autoptr(JsonObject) result = NULL;
+	g_autofree char *text = NULL;
+
+	call(f, "1", "describe_request", params);
+	result = client_expect_result(f->client, "1");
+	text = json_of(result);
+	expected = g_strdup_printf(
+		"{\"version\":256,\"size\":1352,\"flags\":[\"disable-dump\"],"
+		"\"pcf\":\"8000000000000000\",\"cuid\":\"c1%.30s\",\"header_tag\":\"%.32s\","
+		"\"host_keys\":[{\"phkh\":\"aa%s\"}],"
+		"\"secret\":{\"type\":\"meta\",\"size\":0},\"user_data_type\":\"none\","
+		"\"tag\":\"%.30s7a\"}",
+		zeros, zeros, zeros, zeros);
+	g_assert_cmpstr(text, ==, expected);
+	g_assert_cmpuint(f->stage.examines, ==, 0);
+}
+
 static void test_list_ccks(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(JsonObject) result = NULL;
@@ -491,6 +557,8 @@ int main(int argc, char **argv)
 		{"/front/create", test_create},
 		{"/front/create-by-name", test_create_by_name},
 		{"/front/verify-host-key", test_verify_host_key},
+		{"/front/verify-request", test_verify_request},
+		{"/front/describe-request", test_describe_request},
 		{"/front/list-ccks", test_list_ccks},
 		{"/front/get-status", test_get_status},
 		{"/front/bad-calls", test_bad_calls},

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# Completion of pvsecretctl. Made from the tables in client/ by tests/unit/test-surroundings.
+
+_pvsecretctl_commands()
+{
+	case $1 in
+	'pvsecretctl') echo 'create verify describe host-key status access audit ping help' ;;
+	'pvsecretctl create') echo 'association meta retrievable retr update-cck cck' ;;
+	'pvsecretctl host-key') echo 'verify' ;;
+	'pvsecretctl audit') echo 'verify' ;;
+	esac
+}
+
+_pvsecretctl_command()
+{
+	case $1 in
+	'pvsecretctl create retr') echo 'pvsecretctl create retrievable' ;;
+	'pvsecretctl create cck') echo 'pvsecretctl create update-cck' ;;
+	*) echo "$1" ;;
+	esac
+}
+
+_pvsecretctl_options()
+{
+	case $1 in
+	'pvsecretctl') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -i --input --user-cert -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl create') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl create association') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --use-name --user-data --user-sign-key --policy --toc-policy -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl create meta') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --use-name --user-data --user-sign-key --policy --toc-policy -o --output -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl create retrievable') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl create update-cck') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --secret --use-name --user-data --user-sign-key --policy --toc-policy -o --output -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl verify') echo '-i --input --user-cert -o --output --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl describe') echo '-i --input --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl host-key') echo '-C --cert --crt --crl --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl host-key verify') echo '-C --cert --crt --crl --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl status') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl access') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl audit') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl audit verify') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl ping') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	esac
+}
+
+# What stands behind an option: FILE, NAME, or one of these words; nothing for a flag.
+_pvsecretctl_argument()
+{
+	case $1 in
+	-k|--host-key-document) echo 'FILE' ;;
+	--hdr) echo 'FILE' ;;
+	--cck) echo 'NAME' ;;
+	--extension-secret) echo 'NAME' ;;
+	--cuid-hex) echo 'NAME' ;;
+	--cuid) echo 'FILE' ;;
+	--pcf) echo 'NAME' ;;
+	--flags) echo 'disable-dump' ;;
+	-C|--crt|--cert) echo 'FILE' ;;
+	--crl) echo 'FILE' ;;
+	--root-ca) echo 'FILE' ;;
+	--input-secret) echo 'FILE' ;;
+	--output-secret) echo 'FILE' ;;
+	--secret) echo 'FILE' ;;
+	--type) echo 'plain aes aes-xts hmac-sha ec' ;;
+	--user-data) echo 'FILE' ;;
+	--user-sign-key) echo 'NAME' ;;
+	--policy) echo 'FILE' ;;
+	--toc-policy) echo 'FILE' ;;
+	-i|--input) echo 'FILE' ;;
+	--user-cert) echo 'FILE' ;;
+	-o|--output) echo 'FILE' ;;
+	--socket) echo 'FILE' ;;
+	esac
+}
+
+_pvsecretctl()
+{
+	local i word kind known at=pvsecretctl cur=${COMP_WORDS[COMP_CWORD]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	# Bash takes "--type=aes" for three words.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $before == = ]]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word == -* ]]; then
+			if [[ ${COMP_WORDS[i + 1]} == = ]]; then
+				((i += 2))
+			elif [[ -n $(_pvsecretctl_argument "$word") ]]; then
+				((i++))
+			fi
+			continue
+		fi
+		for known in $(_pvsecretctl_commands "$at"); do
+			if [[ $known == "$word" ]]; then
+				at=$(_pvsecretctl_command "$at $word")
+				break
+			fi
+		done
+	done
+	kind=
+	[[ $before == -* ]] && kind=$(_pvsecretctl_argument "$before")
+	if [[ $kind == NAME ]]; then
+		COMPREPLY=()
+	elif [[ -n $kind && $kind != FILE ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$kind" -- "$cur")
+	elif [[ -z $kind && $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_pvsecretctl_options "$at")" -- "$cur")
+	elif [[ -z $kind && -n $(_pvsecretctl_commands "$at") ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_pvsecretctl_commands "$at")" -- "$cur")
+	else
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -F _pvsecretctl pvsecretctl
