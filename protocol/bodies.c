@@ -72,6 +72,7 @@ const PvsField pvs_trust_start_fields[] = {
 	U64(PvsTrustStart, crl_size),
 	U32(PvsTrustStart, crl_entries),
 	U32(PvsTrustStart, max_host_keys),
+	U8(PvsTrustStart, issuer_by_key_id),
 	LIST(PvsTrustStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	END,
 };
@@ -229,6 +230,8 @@ static const PvsField store_entry_fields[] = {
 	TEXT(PvsStoreEntry, serial, SERIAL_MAX),
 	I64(PvsStoreEntry, from),
 	I64(PvsStoreEntry, until),
+	U16(PvsStoreEntry, error),
+	I64(PvsStoreEntry, good_until),
 	END,
 };
 

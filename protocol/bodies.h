@@ -59,7 +59,8 @@ typedef struct {
 	guint64 crl_size;
 	guint32 crl_entries;
 	guint32 max_host_keys;
-	PvsList rules; /* of PvsAccessRule: all there are */
+	guint8 issuer_by_key_id; /* HostKeyIssuer=akid */
+	PvsList rules;		 /* of PvsAccessRule: all there are */
 } PvsTrustStart;
 
 typedef struct {
@@ -222,6 +223,8 @@ typedef struct {
 	char *serial;
 	gint64 from;
 	gint64 until;
+	guint16 error;	   /* of a host key: why it is not good; PVS_ERROR_LAST_: it is */
+	gint64 good_until; /* of one that is */
 } PvsStoreEntry;
 
 typedef struct {

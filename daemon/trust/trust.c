@@ -13,7 +13,8 @@
 
 #include "daemon/log.h"
 #include "daemon/role.h"
-#include "daemon/trust/memo.h"
+#include "daemon/trust/court.h"
+#include "daemon/trust/inventory.h"
 #include "daemon/trust/store.h"
 #include "daemon/trust/verdict.h"
 #include "daemon/trust/x509.h"
@@ -22,10 +23,8 @@
 #include "protocol/error.h"
 
 enum {
-	STORE_ROOM = 900 * 1024, /* bytes of STORE_IS that entries may take */
-	ENTRY_ROOM = 128,	 /* bytes of an entry besides its texts */
-	ENTRIES_MAX = 8000,
-	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
+	INVENTORY_AGE = 2, /* seconds that one serves */
+	TICK_SEC = 600,	   /* between two looks at what expires */
 
 	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
@@ -50,11 +49,12 @@ typedef struct {
 
 static PvsTrustStart start;
 static PvsStore *store;
-static PvsMemo *memo;
+static PvsCourt *court;
 static PvsWriter inventory; /* STORE_IS */
 static PvsChannel *vault;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
+static guint ticker;
 
 static void front_free_if_gone(Front *front)
 {
@@ -148,35 +148,23 @@ static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *ext
 }
 
 /* The verdict on one host key, remembered or reached; errors name the member of the host key. */
-static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gint64 now, GError **error)
+static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, GError **error)
 {
 	const char *member = key->name ? "/name" : "/document";
 	GBytes *document = key->name ? pvs_store_host_key(store, key->name) : key->document;
 	g_autoptr(GError) reason = NULL;
 	PvsVerdict *verdict;
-	const guint8 *data;
-	gsize size;
 
 	if (!document) {
 		pvs_fail(error, key->name ? PVS_ERROR_NO_HOST_KEY : PVS_ERROR_HOST_KEY_FORMAT,
 			 member, key->name);
 		return NULL;
 	}
-	verdict = pvs_memo_find(memo, document, extra->digest, now);
-	if (verdict)
-		return verdict;
-	data = g_bytes_get_data(document, &size);
-	verdict = pvs_verdict_reach(store, data, size, extra->certs, extra->crls, now, &reason);
-	if (verdict)
-		pvs_memo_add(memo, document, extra->digest, verdict);
-	else
+	verdict =
+		pvs_court_judge(court, document, extra->certs, extra->crls, extra->digest, &reason);
+	if (!verdict)
 		pvs_fail(error, (PvsError)reason->code, member, key->name);
 	return verdict;
-}
-
-static gint64 now_sec(void)
-{
-	return g_get_real_time() / G_USEC_PER_SEC;
 }
 
 /* All verdicts for a grant, or an error that says which host key and why. */
@@ -185,7 +173,6 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 	g_autoptr(GPtrArray) verdicts =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pvs_verdict_unref);
 	g_auto(Extra) extra = {.certs = NULL};
-	gint64 now = now_sec();
 
 	if (verify->host_keys.n < 1 || verify->host_keys.n > start.max_host_keys) {
 		pvs_fail(error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
@@ -195,7 +182,7 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 		return NULL;
 	for (guint i = 0; i < verify->host_keys.n; i++) {
 		PvsVerdict *verdict =
-			judge(pvs_list_nth(verify->host_keys, PvsHostKey, i), &extra, now, error);
+			judge(pvs_list_nth(verify->host_keys, PvsHostKey, i), &extra, error);
 
 		if (!verdict) {
 			g_autofree char *at = g_strdup_printf("/host_keys/%u", i);
@@ -396,7 +383,7 @@ static PvsVerdict *examine(const PvsExamine *body, GError **error)
 
 	if (!read_extra(&body->certs, &body->crls, &extra, error))
 		return NULL;
-	verdict = judge(&body->host_key, &extra, now_sec(), error);
+	verdict = judge(&body->host_key, &extra, error);
 	if (!verdict && error && g_strcmp0(pvs_error_param(*error), "/document") == 0) {
 		/* The method's own parameter, not a host key's member. */
 		GError *renamed = NULL;
@@ -446,99 +433,60 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
-/* Entries of STORE_IS while they are gathered, and how much of the message they take. */
-typedef struct {
-	GArray *entries; /* of PvsStoreEntry */
-	gsize room;
-	gboolean full;
-} Gathering;
-
-static void gather(Gathering *g, const char *kind, const char *file, const X509_NAME *subject,
-		   const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until)
+/* What is wrong or will be soon, once in the log for as long as it is so. */
+static void log_news(void)
 {
-	PvsStoreEntry entry = {
-		.kind = g_strdup(kind),
-		.file = pvs_x509_text(file, strlen(file), TEXT_MAX),
-		.subject = pvs_x509_name(subject),
-		.serial = pvs_x509_serial(serial),
-	};
-	gsize size = ENTRY_ROOM + strlen(entry.file) + strlen(entry.subject) + strlen(entry.serial);
+	static GHashTable *said;
+	g_autoptr(GPtrArray) warnings = pvs_inventory_warnings(court);
+	GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	pvs_x509_time(from, &entry.from);
-	pvs_x509_time(until, &entry.until);
-	if (g->entries->len >= ENTRIES_MAX || size > g->room) {
-		g->full = TRUE;
-		g_free(entry.kind);
-		g_free(entry.file);
-		g_free(entry.subject);
-		g_free(entry.serial);
-		return;
+	for (guint i = 0; i < warnings->len; i++) {
+		if (!said || !g_hash_table_contains(said, warnings->pdata[i]))
+			pvs_warning("%s", (const char *)warnings->pdata[i]);
+		g_hash_table_add(now, g_strdup(warnings->pdata[i]));
 	}
-	g->room -= size;
-	g_array_append_val(g->entries, entry);
+	g_clear_pointer(&said, g_hash_table_unref);
+	said = now;
 }
 
-static void gather_cert(Gathering *g, const char *kind, const char *file, X509 *cert)
+static gboolean on_idle(gpointer data G_GNUC_UNUSED)
 {
-	gather(g, kind, file, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
-	       X509_get0_notBefore(cert), X509_get0_notAfter(cert));
+	log_news();
+	return G_SOURCE_REMOVE;
 }
 
-static void gather_all(Gathering *g)
+static void tick(void)
 {
-	static const char *const kinds[] = {
-		[PVS_CERT_ROOT] = "root",
-		[PVS_CERT_INTERMEDIATE] = "intermediate",
-		[PVS_CERT_SIGNING_KEY] = "signing-key",
-	};
-	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+	g_autoptr(GError) error = NULL;
 
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *entry = pvs_store_cert(store, i);
-
-		/* The system's bundle has over a hundred that nobody here asked for. */
-		if (entry->kind != PVS_CERT_ROOT || !pvs_store_has_bundle(store))
-			gather_cert(g, kinds[entry->kind], entry->file, entry->cert);
-	}
-	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
-		const PvsStoreCrl *entry = pvs_store_crl(store, i);
-		g_autoptr(ASN1_INTEGER) number =
-			X509_CRL_get_ext_d2i(entry->crl, NID_crl_number, NULL, NULL);
-
-		gather(g, "crl", entry->file, X509_CRL_get_issuer(entry->crl), number,
-		       X509_CRL_get0_lastUpdate(entry->crl), X509_CRL_get0_nextUpdate(entry->crl));
-	}
-	for (guint i = 0; i < names->len; i++) {
-		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
-		gsize size;
-		const guint8 *data = g_bytes_get_data(bytes, &size);
-		g_autoptr(X509) cert = pvs_x509_read_document(data, size, NULL);
-
-		if (cert)
-			gather_cert(g, "host-key", names->pdata[i], cert);
-	}
+	pvs_court_tick(court, &error);
+	if (error)
+		pvs_error("%s", error->message);
+	/* When nobody waits: all installed documents are judged for it. */
+	g_idle_add(on_idle, NULL);
 }
 
-/* What is installed never changes in the life of the process: it is written down once. */
-static void take_inventory(void)
+static gboolean on_tick(gpointer data G_GNUC_UNUSED)
 {
-	static const char full[] = "not all that is installed is listed: there is too much";
-	const GPtrArray *warnings = pvs_store_warnings(store);
-	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), STORE_ROOM, FALSE};
+	tick();
+	return G_SOURCE_CONTINUE;
+}
+
+/* It may take a while (every installed document is judged), so not for everybody who asks. */
+static const PvsWriter *take_inventory(void)
+{
+	static gint64 taken;
+	gint64 now = g_get_monotonic_time();
 	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
-	PvsWarning *texts;
 
-	gather_all(&g);
-	body.entries.n = g.entries->len;
-	body.entries.items = g_array_free(g.entries, FALSE);
-	texts = pvs_list_init(&body.warnings, PvsWarning, warnings->len + (g.full ? 1 : 0));
-	for (guint i = 0; i < warnings->len; i++)
-		texts[i].text =
-			pvs_x509_text(warnings->pdata[i], strlen(warnings->pdata[i]), TEXT_MAX);
-	if (g.full)
-		texts[warnings->len].text = g_strdup(full);
+	if (inventory.size > 0 && now - taken < INVENTORY_AGE * G_USEC_PER_SEC)
+		return &inventory;
+	taken = now;
+	pvs_inventory_take(court, &body);
+	pvs_writer_clear(&inventory);
 	inventory = pvs_writer();
 	pvs_body_put(&inventory, pvs_store_is_fields, &body);
+	return &inventory;
 }
 
 static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -549,7 +497,7 @@ static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
 	if (pvs_access_method(front->access, "get_status", &error))
-		send_to(front, PVS_MESSAGE_STORE_IS, message->call, &inventory);
+		send_to(front, PVS_MESSAGE_STORE_IS, message->call, take_inventory());
 	else
 		refuse(front, message->call, error);
 	return TRUE;
@@ -576,8 +524,14 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 		{PVS_MESSAGE_STORE, on_store},
 		{0, NULL},
 	};
-	Front *front = g_new0(Front, 1);
+	Front *front;
 
+	/* The marks come before the first front, if there are any. */
+	if (!ticker) {
+		tick();
+		ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
+	}
+	front = g_new0(Front, 1);
 	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
 		g_free(front);
 		return FALSE;
@@ -643,9 +597,8 @@ static gboolean load(PvsReader *body, GError **error)
 		return FALSE;
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
-	memo = pvs_memo_new();
+	court = pvs_court_new(store, pvs_clock_of_machine);
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
-	take_inventory();
 	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
 	if (!pvs_verdict_warm_up(store)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
@@ -655,8 +608,26 @@ static gboolean load(PvsReader *body, GError **error)
 	return TRUE;
 }
 
+static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			 gpointer user G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	PvsMarks *marks;
+
+	if (!pvs_reader_end(&message->body) || pvs_court_keeps_marks(court))
+		return FALSE;
+	marks = pvs_marks_new(message->fds[0], &error);
+	message->fds[0] = -1;
+	if (marks)
+		pvs_court_set_marks(court, marks);
+	else
+		pvs_error("%s", error->message);
+	return TRUE;
+}
+
 static const PvsHandlerRow monitor_rows[] = {
 	{PVS_MESSAGE_LINK, on_link},
+	{PVS_MESSAGE_MARKS, on_marks},
 	{PVS_MESSAGE_ADD_FRONT, on_add_front},
 	{0, NULL},
 };
