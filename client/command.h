@@ -23,6 +23,9 @@ typedef enum {
 	PVS_SCOPE_ACCESS = 1 << 8,
 	PVS_SCOPE_AUDIT = 1 << 9,
 	PVS_SCOPE_AUDIT_VERIFY = 1 << 10,
+	PVS_SCOPE_HOST_KEY_LIST = 1 << 24,
+	PVS_SCOPE_TRUST = 1 << 25,
+	PVS_SCOPE_TRUST_LIST = 1 << 26,
 } PvsScope;
 
 #define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
@@ -70,6 +73,7 @@ struct PvsArguments {
 	const char *input_secret;
 	gboolean to_stdout;
 	gboolean offline;
+	const char *warn_days; /* as it was given */
 };
 
 /* Reads a command line into @arguments. PVS_EXIT_USAGE with what is wrong; with or without, free
@@ -123,6 +127,8 @@ void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);
 /* The commands. */
 gboolean pvs_create_association(const PvsArguments *arguments, GError **error);
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
+gboolean pvs_host_key_list(const PvsArguments *arguments, GError **error);
+gboolean pvs_trust_list(const PvsArguments *arguments, GError **error);
 gboolean pvs_status(const PvsArguments *arguments, GError **error);
 gboolean pvs_access(const PvsArguments *arguments, GError **error);
 gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error);

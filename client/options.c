@@ -52,6 +52,11 @@ const PvsOption pvs_options[] = {
 	 "directory."},
 	{0, "stdout", NULL, NULL, PVS_OPTION_FLAG, AT(to_stdout), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_OUTPUT, "Write the secret info to standard output instead of NAME.yaml."},
+	{0, "warn-days", NULL, "N", PVS_OPTION_TEXT, AT(warn_days),
+	 PVS_SCOPE_HOST_KEY_VERIFY | PVS_SCOPE_HOST_KEY_LIST | PVS_SCOPE_TRUST_LIST,
+	 PVS_GROUP_GENERAL,
+	 "Exit with 5 where all is good, but something expires in less than N days; with 1 where "
+	 "something has."},
 	{0, "socket", NULL, "PATH", PVS_OPTION_TEXT, AT(socket_path), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Ask the daemon that listens at PATH."},
 	{'j', "json", NULL, "pretty|short|off", PVS_OPTION_JSON, AT(output.json), PVS_SCOPE_ALL,

@@ -230,6 +230,7 @@ static const PvsField store_entry_fields[] = {
 	TEXT(PvsStoreEntry, serial, SERIAL_MAX),
 	I64(PvsStoreEntry, from),
 	I64(PvsStoreEntry, until),
+	U8(PvsStoreEntry, superseded),
 	U16(PvsStoreEntry, error),
 	I64(PvsStoreEntry, good_until),
 	END,

@@ -223,6 +223,7 @@ typedef struct {
 	char *serial;
 	gint64 from;
 	gint64 until;
+	guint8 superseded; /* a newer one stands in its place: that it ends is of no concern */
 	guint16 error;	   /* of a host key: why it is not good; PVS_ERROR_LAST_: it is */
 	gint64 good_until; /* of one that is */
 } PvsStoreEntry;

@@ -54,6 +54,58 @@ static PvsVerdict *judge_installed(PvsCourt *court, GBytes *document, PvsError *
 	return verdict;
 }
 
+/* ---- what has its successor beside it ---- */
+
+/* TRUE where another certificate that does the same lasts longer than @cert, whose end is @until:
+ * one of the same key, or, once @cert is over, one of the same name. */
+static gboolean has_successor(const PvsStore *store, const PvsStoreCert *cert, gint64 until,
+			      gint64 now)
+{
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *other = pvs_store_cert(store, i);
+		gint64 others;
+
+		if (other->kind != cert->kind ||
+		    !pvs_x509_time(X509_get0_notAfter(other->cert), &others) || others <= until ||
+		    !pvs_name_means(X509_get_subject_name(other->cert),
+				    X509_get_subject_name(cert->cert),
+				    PVS_NAME_PLACE | PVS_NAME_ORDER))
+			continue;
+		if (until <= now ||
+		    EVP_PKEY_eq(X509_get0_pubkey(other->cert), X509_get0_pubkey(cert->cert)) == 1)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The last end of the signed CRLs of whoever issued @crl; its own where nobody of the store did. */
+static const PvsStoreCrl *last_of_issuer(const PvsStore *store, const PvsStoreCrl *crl)
+{
+	const PvsStoreCrl *last = NULL;
+	gint64 last_until = G_MININT64;
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const GArray *issued = pvs_store_issued_by(store, pvs_store_cert(store, i)->cert);
+		gboolean its = FALSE;
+
+		for (guint j = 0; j < issued->len && !its; j++)
+			its = g_array_index(issued, PvsIssuedCrl, j).crl == crl &&
+			      g_array_index(issued, PvsIssuedCrl, j).is_signed;
+		for (guint j = 0; its && j < issued->len; j++) {
+			const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, j);
+			gint64 until;
+
+			if (one->is_signed &&
+			    pvs_x509_time(X509_CRL_get0_nextUpdate(one->crl->crl), &until) &&
+			    until > last_until) {
+				last = one->crl;
+				last_until = until;
+			}
+		}
+	}
+	return last;
+}
+
 /* ---- STORE_IS ---- */
 
 /* Entries while they are gathered, and how much of the message they take. */
@@ -104,13 +156,15 @@ static PvsStoreEntry entry_of_cert(const char *kind, const char *file, X509 *cer
 			X509_get0_notBefore(cert), X509_get0_notAfter(cert));
 }
 
-static void gather_crl(Gathering *g, const PvsStoreCrl *crl)
+static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *crl)
 {
+	const PvsStoreCrl *last = last_of_issuer(store, crl);
 	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl->crl, NID_crl_number, NULL, NULL);
 	PvsStoreEntry entry =
 		entry_of("crl", crl->file, X509_CRL_get_issuer(crl->crl), number,
 			 X509_CRL_get0_lastUpdate(crl->crl), X509_CRL_get0_nextUpdate(crl->crl));
 
+	entry.superseded = last && last != crl;
 	add(g, &entry);
 }
 
@@ -145,10 +199,11 @@ static void gather_all(Gathering *g, PvsCourt *court)
 		if (is_of_bundle(store, cert))
 			continue;
 		entry = entry_of_cert(kinds[cert->kind], cert->file, cert->cert);
+		entry.superseded = has_successor(store, cert, entry.until, pvs_court_now(court));
 		add(g, &entry);
 	}
 	for (guint i = 0; i < pvs_store_n_crls(store); i++)
-		gather_crl(g, pvs_store_crl(store, i));
+		gather_crl(g, store, pvs_store_crl(store, i));
 	for (guint i = 0; i < names->len; i++)
 		gather_host_key(g, court, names->pdata[i]);
 }
@@ -211,28 +266,6 @@ static void warn_of_end(GPtrArray *warnings, const char *file, const char *what,
 	     date, remedy);
 }
 
-/* TRUE where another certificate that does the same lasts longer than @cert, whose end is @until:
- * one of the same key, or, once @cert is over, one of the same name. */
-static gboolean has_successor(const PvsStore *store, const PvsStoreCert *cert, gint64 until,
-			      gint64 now)
-{
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *other = pvs_store_cert(store, i);
-		gint64 others;
-
-		if (other->kind != cert->kind ||
-		    !pvs_x509_time(X509_get0_notAfter(other->cert), &others) || others <= until ||
-		    !pvs_name_means(X509_get_subject_name(other->cert),
-				    X509_get_subject_name(cert->cert),
-				    PVS_NAME_PLACE | PVS_NAME_ORDER))
-			continue;
-		if (until <= now ||
-		    EVP_PKEY_eq(X509_get0_pubkey(other->cert), X509_get0_pubkey(cert->cert)) == 1)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now)
 {
 	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
@@ -250,34 +283,19 @@ static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now
 	}
 }
 
-/* Of each certificate of the store, the signed CRL that lasts longest. */
+/* Of each issuer the one that lasts longest. */
 static void warn_of_crls(GPtrArray *warnings, const PvsStore *store, gint64 now)
 {
-	g_autoptr(GHashTable) said = g_hash_table_new(NULL, NULL);
+	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
+		const PvsStoreCrl *crl = pvs_store_crl(store, i);
+		gint64 from, until;
 
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *cert = pvs_store_cert(store, i);
-		const GArray *issued = pvs_store_issued_by(store, cert->cert);
-		const PvsStoreCrl *last = NULL;
-		gint64 last_from = 0, last_until = 0;
-
-		for (guint j = 0; j < issued->len; j++) {
-			const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, j);
-			gint64 from, until;
-
-			if (one->is_signed &&
-			    pvs_x509_time(X509_CRL_get0_lastUpdate(one->crl->crl), &from) &&
-			    pvs_x509_time(X509_CRL_get0_nextUpdate(one->crl->crl), &until) &&
-			    (!last || until > last_until)) {
-				last = one->crl;
-				last_from = from;
-				last_until = until;
-			}
-		}
-		if (last && g_hash_table_add(said, (gpointer)(gintptr)last))
-			warn_of_end(warnings, last->file, "CRL",
-				    "install a current one and reload the daemon", last_from,
-				    last_until, now);
+		if (pvs_x509_time(X509_CRL_get0_lastUpdate(crl->crl), &from) &&
+		    pvs_x509_time(X509_CRL_get0_nextUpdate(crl->crl), &until) &&
+		    pvs_inventory_is_soon(from, until, now) && last_of_issuer(store, crl) == crl)
+			warn_of_end(warnings, crl->file, "CRL",
+				    "install a current one and reload the daemon", from, until,
+				    now);
 	}
 }
 
