@@ -472,6 +472,12 @@ static gboolean on_tick(gpointer data G_GNUC_UNUSED)
 	return G_SOURCE_CONTINUE;
 }
 
+static void begin_to_tick(void)
+{
+	tick();
+	ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
+}
+
 /* It may take a while (every installed document is judged), so not for everybody who asks. */
 static const PvsWriter *take_inventory(void)
 {
@@ -526,11 +532,9 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	};
 	Front *front;
 
-	/* The marks come before the first front, if there are any. */
-	if (!ticker) {
-		tick();
-		ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
-	}
+	/* Where there are marks, they came before. */
+	if (!ticker)
+		begin_to_tick();
 	front = g_new0(Front, 1);
 	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
 		g_free(front);
@@ -614,7 +618,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_autoptr(GError) error = NULL;
 	PvsMarks *marks;
 
-	if (!pvs_reader_end(&message->body) || pvs_court_keeps_marks(court))
+	if (!pvs_reader_end(&message->body) || ticker)
 		return FALSE;
 	marks = pvs_marks_new(message->fds[0], &error);
 	message->fds[0] = -1;
@@ -622,6 +626,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 		pvs_court_set_marks(court, marks);
 	else
 		pvs_error("%s", error->message);
+	begin_to_tick();
 	return TRUE;
 }
 
