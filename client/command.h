@@ -28,6 +28,9 @@ typedef enum {
 	PVS_SCOPE_UPDATE_CCK = 1 << 13,
 	PVS_SCOPE_VERIFY = 1 << 14,
 	PVS_SCOPE_DESCRIBE = 1 << 15,
+	PVS_SCOPE_HOST_KEY_LIST = 1 << 16,
+	PVS_SCOPE_TRUST = 1 << 17,
+	PVS_SCOPE_TRUST_LIST = 1 << 18,
 } PvsScope;
 
 #define PVS_COMMAND_DEPTH 4 /* words of a command, pvsecretctl itself among them */
@@ -94,6 +97,7 @@ struct PvsArguments {
 	gboolean no_verify;
 	gboolean to_stdout;
 	gboolean offline;
+	const char *warn_days; /* as it was given */
 };
 
 /* Reads a command line into @arguments. PVS_EXIT_USAGE with what is wrong; with or without, free
@@ -160,6 +164,8 @@ gboolean pvs_create_update_cck(const PvsArguments *arguments, GError **error);
 gboolean pvs_verify(const PvsArguments *arguments, GError **error);
 gboolean pvs_describe(const PvsArguments *arguments, GError **error);
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error);
+gboolean pvs_host_key_list(const PvsArguments *arguments, GError **error);
+gboolean pvs_trust_list(const PvsArguments *arguments, GError **error);
 gboolean pvs_status(const PvsArguments *arguments, GError **error);
 gboolean pvs_access(const PvsArguments *arguments, GError **error);
 gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error);

@@ -68,6 +68,26 @@ static const PvsCommand host_key_commands[] = {
 		  "the chain of certificates and the CRLs behind the verdict, and until when it "
 		  "holds. The exit status is 0 if the document is accepted, else 1.",
 	 .examples = "  pvsecretctl host-key verify HKD-3931-02345.crt\n"},
+	{.name = "list",
+	 .scope = PVS_SCOPE_HOST_KEY_LIST,
+	 .run = pvs_host_key_list,
+	 .summary = "List the host-key documents that can be named",
+	 .about =
+		 "Lists the documents that are installed in the daemon, and that -k can name: "
+		 "whether each is good, when it expires, until when the verdict holds, and what is "
+		 "wrong with those that are not good any more.",
+	 .examples = "  pvsecretctl host-key list --warn-days 30\n"},
+	{.name = NULL},
+};
+
+static const PvsCommand trust_commands[] = {
+	{.name = "list",
+	 .scope = PVS_SCOPE_TRUST_LIST,
+	 .run = pvs_trust_list,
+	 .summary = "List the installed certificates and CRLs",
+	 .about = "Lists the certificates of signing keys and authorities and the CRLs that are "
+		  "installed in the daemon, with the dates between which each is valid.",
+	 .examples = "  pvsecretctl trust list --warn-days 30\n"},
 	{.name = NULL},
 };
 
@@ -124,6 +144,13 @@ static const PvsCommand commands[] = {
 	 .children = host_key_commands,
 	 .summary = "Look at host-key documents",
 	 .about = "Host-key documents are certificates with the public key of an IBM Z machine."},
+	{.name = "trust",
+	 .scope = PVS_SCOPE_TRUST,
+	 .children = trust_commands,
+	 .summary = "Look at what the daemon trusts",
+	 .about =
+		 "Host-key documents are verified with the certificates and CRLs that the daemon's "
+		 "owner installed."},
 	{.name = "status",
 	 .scope = PVS_SCOPE_STATUS,
 	 .run = pvs_status,
@@ -164,7 +191,8 @@ const PvsCommand pvs_command_root = {
 	.about = "Asks pvsecretd, which holds the customer communication keys (CCKs) for IBM "
 		 "Secure Execution, for add-secret requests. Options may stand anywhere. The exit "
 		 "status is 0 if all went well, 1 if something was refused or failed, 2 if the "
-		 "command line is wrong, 3 if the daemon cannot be reached.",
+		 "command line is wrong, 3 if the daemon cannot be reached, 5 if all is good but "
+		 "not for as many days as --warn-days asks for.",
 	.examples = "  pvsecretctl status\n"
 		    "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
 		    "      --cck prod -o addSecretReq myConfidentialSecret\n",

@@ -15,6 +15,7 @@ typedef enum {
 	PVS_EXIT_FAILED = 1,	  /* refused by the daemon, or something here failed */
 	PVS_EXIT_USAGE = 2,	  /* the command line is wrong */
 	PVS_EXIT_UNREACHABLE = 3, /* there is no daemon, or something else in its place */
+	PVS_EXIT_SOON = 5,	  /* all is well, but not for --warn-days more */
 } PvsExit;
 
 #define PVS_FAILURE (pvs_failure_quark())

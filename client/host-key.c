@@ -3,6 +3,7 @@
  * host-key.c - pvsecretctl host-key verify
  */
 #include "client/ask.h"
+#include "client/expiry.h"
 #include "client/input.h"
 
 static const char *or_empty(const char *text)
@@ -28,14 +29,42 @@ static void show_chain(JsonArray *chain)
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
 }
 
+static void show(const PvsArguments *arguments, JsonObject *result)
+{
+	pvs_output_line("%s: accepted", arguments->operand);
+	pvs_output_line("Host key hash (PHKH)  %s", or_empty(pvs_member_text(result, "phkh")));
+	pvs_output_line("Subject               %s", or_empty(pvs_member_text(result, "subject")));
+	pvs_output_line("Document valid until  %s",
+			or_empty(pvs_member_text(result, "valid_until")));
+	pvs_output_line("Verdict holds until   %s", or_empty(pvs_member_text(result, "until")));
+	show_chain(pvs_member_array(result, "chain"));
+}
+
+/* Of all that the verdict rests on. */
+static void see_ends(PvsExpiry *expiry, JsonArray *chain)
+{
+	for (guint i = 0; i < pvs_array_length(chain); i++) {
+		JsonObject *link = pvs_item_object(chain, i);
+		g_autofree char *what =
+			g_strdup_printf("%s %s", or_empty(pvs_member_text(link, "role")),
+					or_empty(pvs_member_text(link, "subject")));
+
+		pvs_expiry_see(expiry, what, pvs_member_text(link, "valid_until"));
+	}
+}
+
 gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error)
 {
+	g_auto(PvsExpiry) expiry = {0};
 	g_autoptr(PvsRpc) rpc = pvs_ask_open(arguments);
 	g_autoptr(PvsCall) call = pvs_call_new("verify_host_key");
-	g_autoptr(GBytes) document = pvs_input_read(arguments->operand, arguments->operand, error);
+	g_autoptr(GBytes) document = NULL;
 	g_autoptr(PvsReply) reply = NULL;
 	JsonObject *result;
 
+	if (!pvs_expiry_start(arguments, &expiry, error))
+		return FALSE;
+	document = pvs_input_read(arguments->operand, arguments->operand, error);
 	if (!document)
 		return FALSE;
 	pvs_call_document(call, "host_key_document", document, arguments->operand);
@@ -47,14 +76,8 @@ gboolean pvs_host_key_verify(const PvsArguments *arguments, GError **error)
 		return FALSE;
 	result = pvs_reply_result(reply);
 	pvs_output_json(stdout, arguments->output.json, result);
-	if (arguments->output.json != PVS_JSON_OFF || arguments->output.quiet)
-		return TRUE;
-	pvs_output_line("%s: accepted", arguments->operand);
-	pvs_output_line("Host key hash (PHKH)  %s", or_empty(pvs_member_text(result, "phkh")));
-	pvs_output_line("Subject               %s", or_empty(pvs_member_text(result, "subject")));
-	pvs_output_line("Document valid until  %s",
-			or_empty(pvs_member_text(result, "valid_until")));
-	pvs_output_line("Verdict holds until   %s", or_empty(pvs_member_text(result, "until")));
-	show_chain(pvs_member_array(result, "chain"));
-	return TRUE;
+	see_ends(&expiry, pvs_member_array(result, "chain"));
+	if (arguments->output.json == PVS_JSON_OFF && !arguments->output.quiet)
+		show(arguments, result);
+	return pvs_expiry_judge(&expiry, error);
 }

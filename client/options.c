@@ -115,6 +115,11 @@ const PvsOption pvs_options[] = {
 	 "Write the secret info to standard output instead of NAME.yaml."},
 	{'f', "force", NULL, NULL, PVS_OPTION_FLAG, AT(force), PVS_SCOPE_CREATE, PVS_GROUP_GENERAL,
 	 "Make the request even where this is a Secure Execution guest itself."},
+	{0, "warn-days", NULL, "N", PVS_OPTION_TEXT, AT(warn_days),
+	 PVS_SCOPE_HOST_KEY_VERIFY | PVS_SCOPE_HOST_KEY_LIST | PVS_SCOPE_TRUST_LIST,
+	 PVS_GROUP_GENERAL,
+	 "Exit with 5 where all is good, but something expires in less than N days; with 1 where "
+	 "something has."},
 	{0, "socket", NULL, "PATH", PVS_OPTION_TEXT, AT(socket_path), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Ask the daemon that listens at PATH."},
 	{'j', "json", NULL, "pretty|short|off", PVS_OPTION_JSON, AT(output.json), PVS_SCOPE_ALL,

@@ -35,6 +35,7 @@ typedef enum {
 	SIZE,	/* bytes; K and M are powers of 1024 */
 	TIME,	/* seconds; s, min and h */
 	SYNC,	/* batch or always: 0 or 1 */
+	ISSUER, /* name or akid: 0 or 1 */
 } Kind;
 
 typedef struct {
@@ -56,6 +57,7 @@ static const Row rows[] = {
 	{"daemon", "RootCA", PATH, AT(root_ca), 0, 0, 0, NULL},
 	{"daemon", "TrustDirectory", PATH, AT(trust_directory), 0, 0, 0, PVS_CONFIG_DIR "/trust.d"},
 	{"daemon", "CrlDirectory", PATH, AT(crl_directory), 0, 0, 0, PVS_CRL_DIR},
+	{"daemon", "CrlMarks", PATH, AT(crl_marks), 0, 0, 0, PVS_CRL_MARKS},
 	{"daemon", "HostKeyDirectory", PATH, AT(host_key_directory), 0, 0, 0, PVS_CONFIG_DIR "/hostkeys.d"},
 	{"daemon", "ImageDirectory", PATH, AT(image_directory), 0, 0, 0, PVS_CONFIG_DIR "/images.d"},
 	{"daemon", "CckDirectory", PATH, AT(cck_directory), 0, 0, 0, PVS_CONFIG_DIR "/cck.d"},
@@ -64,6 +66,7 @@ static const Row rows[] = {
 	{"daemon", "AssociationMaster", PATH, AT(association_master), 0, 0, 0, NULL},
 	{"daemon", "AuditLog", PATH, AT(audit_log), 0, 0, 0, PVS_AUDIT_LOG},
 	{"daemon", "AuditSync", SYNC, AT(audit_always), 0, 1, 0, NULL},
+	{"daemon", "HostKeyIssuer", ISSUER, AT(issuer_by_key_id), 0, 1, 0, NULL},
 	{"daemon", "IdleExitSec", TIME, AT(idle_exit_sec), 0, YEAR, 0, NULL},
 	{"daemon", "MaxHostKeys", NUMBER, AT(max_host_keys), 1, 255, 20, NULL},
 	{"limits", "Connections", NUMBER, AT(connections), 1, 16384, 256, NULL},
@@ -97,6 +100,7 @@ static const char *const forms[] = {
 	[SIZE] = "a number of bytes in decimal digits, with K or M behind it if need be",
 	[TIME] = "a number of seconds in decimal digits, or a number followed by s, min or h",
 	[SYNC] = "batch or always",
+	[ISSUER] = "name or akid",
 };
 
 static char **path_at(PvsConfig *config, const Row *row)
@@ -367,13 +371,19 @@ static void set_number(Reader *r, const Row *row, const char *value)
 		*number_at(r->config, row) = (guint)number;
 }
 
-static void set_sync(Reader *r, const Row *row, const char *value)
+/* A word of two: the number is which. */
+static void set_word(Reader *r, const Row *row, const char *value)
 {
-	if (strcmp(value, "batch") != 0 && strcmp(value, "always") != 0)
+	static const char *const words[][2] = {
+		[SYNC] = {"batch", "always"},
+		[ISSUER] = {"name", "akid"},
+	};
+
+	if (strcmp(value, words[row->kind][0]) != 0 && strcmp(value, words[row->kind][1]) != 0)
 		complain(r, "%s= takes %s; write nothing else behind it", row->key,
 			 forms[row->kind]);
 	else
-		*number_at(r->config, row) = strcmp(value, "always") == 0;
+		*number_at(r->config, row) = strcmp(value, words[row->kind][1]) == 0;
 }
 
 static void set_access_key(Reader *r, const char *key, const char *value)
@@ -445,8 +455,8 @@ static void set_key(Reader *r, char *text)
 			 rows[i].key);
 	else if (rows[i].kind == PATH)
 		set_path(r, &rows[i], value);
-	else if (rows[i].kind == SYNC)
-		set_sync(r, &rows[i], value);
+	else if (rows[i].kind == SYNC || rows[i].kind == ISSUER)
+		set_word(r, &rows[i], value);
 	else
 		set_number(r, &rows[i], value);
 }

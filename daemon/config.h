@@ -15,6 +15,7 @@ typedef struct {
 	char *root_ca; /* NULL: the system's CA bundle */
 	char *trust_directory;
 	char *crl_directory;
+	char *crl_marks; /* a file */
 	char *host_key_directory;
 	char *image_directory;
 	char *cck_directory;
@@ -24,7 +25,8 @@ typedef struct {
 	guint max_host_keys;	  /* 1 to 255 */
 	guint idle_exit_sec;	  /* 0: never */
 	char *audit_log;
-	guint audit_always; /* AuditSync=: 0 batch, 1 always */
+	guint audit_always;	/* AuditSync=: 0 batch, 1 always */
+	guint issuer_by_key_id; /* HostKeyIssuer=: 0 name, 1 akid */
 
 	/* [limits] */
 	guint connections;	    /* in all */

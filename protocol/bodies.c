@@ -73,6 +73,7 @@ const PvsField pvs_trust_start_fields[] = {
 	U64(PvsTrustStart, crl_size),
 	U32(PvsTrustStart, crl_entries),
 	U32(PvsTrustStart, max_host_keys),
+	U8(PvsTrustStart, issuer_by_key_id),
 	LIST(PvsTrustStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	END,
 };
@@ -251,6 +252,9 @@ static const PvsField store_entry_fields[] = {
 	FIXED(PvsStoreEntry, fingerprint),
 	I64(PvsStoreEntry, from),
 	I64(PvsStoreEntry, until),
+	U8(PvsStoreEntry, superseded),
+	U16(PvsStoreEntry, error),
+	I64(PvsStoreEntry, good_until),
 	END,
 };
 

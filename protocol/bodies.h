@@ -59,7 +59,8 @@ typedef struct {
 	guint64 crl_size;
 	guint32 crl_entries;
 	guint32 max_host_keys;
-	PvsList rules; /* of PvsAccessRule: all there are */
+	guint8 issuer_by_key_id; /* HostKeyIssuer=akid */
+	PvsList rules;		 /* of PvsAccessRule: all there are */
 } PvsTrustStart;
 
 typedef struct {
@@ -249,6 +250,9 @@ typedef struct {
 	guint8 fingerprint[32]; /* SHA-256 of a certificate; zero: it is a CRL */
 	gint64 from;
 	gint64 until;
+	guint8 superseded; /* a newer one stands in its place: that it ends is of no concern */
+	guint16 error;	   /* of a host key: why it is not good; PVS_ERROR_LAST_: it is */
+	gint64 good_until; /* of one that is */
 } PvsStoreEntry;
 
 typedef struct {

@@ -6,6 +6,7 @@
 
 #include "policy/cage.h"
 #include "protocol/encoding.h"
+#include "protocol/error.h"
 #include "protocol/message.h"
 #include "protocol/request-view.h"
 #include "protocol/secret-type.h"
@@ -270,6 +271,22 @@ static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint
 	return list;
 }
 
+/* Whether a call that names the installed document would be refused for it, and why. */
+static void set_state(JsonObject *item, const PvsStoreEntry *entry)
+{
+	/* From trust, but checked like anything that came in a message. */
+	PvsError error = entry->error < PVS_ERROR_LAST_ ? (PvsError)entry->error : PVS_ERROR_LAST_;
+
+	json_object_set_boolean_member(item, "good", error == PVS_ERROR_LAST_);
+	if (error == PVS_ERROR_LAST_) {
+		set_time(item, "until", entry->good_until);
+		return;
+	}
+	set_string(item, "reason", pvs_error_reason(error));
+	set_string(item, "message", pvs_error_sentence(error));
+	set_string(item, "hint", pvs_error_hint(error));
+}
+
 static JsonObject *trust_of(const PvsStoreIs *store)
 {
 	JsonObject *trust = json_object_new();
@@ -287,6 +304,10 @@ static JsonObject *trust_of(const PvsStoreIs *store)
 			set_hex(item, "fingerprint", entry->fingerprint, sizeof entry->fingerprint);
 		set_time(item, "valid_from", entry->from);
 		set_time(item, "valid_until", entry->until);
+		if (entry->superseded)
+			json_object_set_boolean_member(item, "superseded", TRUE);
+		if (g_strcmp0(entry->kind, "host-key") == 0)
+			set_state(item, entry);
 		json_array_add_object_element(entries, item);
 	}
 	json_object_set_array_member(trust, "entries", entries);

@@ -22,6 +22,7 @@
 #include "daemon/monitor/audit-log.h"
 #include "daemon/monitor/fronts.h"
 #include "daemon/monitor/listener.h"
+#include "daemon/monitor/marks-file.h"
 #include "daemon/monitor/notify.h"
 #include "daemon/monitor/pair.h"
 #include "daemon/monitor/reach.h"
@@ -488,6 +489,9 @@ static gboolean begin(GError **error)
 		return FALSE;
 	if (!(options->check_config ? pvs_audit_log_check(config->audit_log, error)
 				    : pvs_audit_log_open(config->audit_log, error)))
+		return FALSE;
+	if (!(options->check_config ? pvs_marks_file_check(config->crl_marks, error)
+				    : pvs_marks_file_open(config->crl_marks, error)))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
 	program = pvs_worker_init(error);

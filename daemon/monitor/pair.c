@@ -10,6 +10,7 @@
 
 #include "daemon/log.h"
 #include "daemon/monitor/audit-log.h"
+#include "daemon/monitor/marks-file.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
@@ -91,6 +92,7 @@ static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **erro
 		.crl_size = config->crl_size,
 		.crl_entries = config->crl_entries,
 		.max_host_keys = config->max_host_keys,
+		.issuer_by_key_id = (guint8)config->issuer_by_key_id,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
 	};
 
@@ -295,7 +297,7 @@ void pvs_pair_retire(void)
 void pvs_pair_promote(void)
 {
 	PvsAuditFile body = {.has_previous = FALSE};
-	int fds[2];
+	int fds[2], marks;
 
 	g_assert(!current && next && loaded(next));
 	current = next;
@@ -303,6 +305,10 @@ void pvs_pair_promote(void)
 	/* Before any front: the old vault has ended, and let go of the log. */
 	body.has_previous = (guint8)pvs_audit_log_descriptors(fds);
 	pvs_worker_send(current->vault, PVS_MESSAGE_AUDIT, pvs_audit_file_fields, &body, fds);
+	/* Likewise: the old trust writes no more, so the new one reads all that there is. */
+	marks = pvs_marks_file();
+	if (marks >= 0)
+		pvs_worker_send(current->trust, PVS_MESSAGE_MARKS, NULL, NULL, &marks);
 }
 
 static void add_front(PvsWorker *worker, const PvsAddFront *body, int fd)

@@ -40,6 +40,7 @@ typedef enum {
 	OWNERS_DIRECTORY, /* where nobody else can make a link */
 	FILE_ITSELF,	  /* which is replaced by renaming: its directory is what counts */
 	LOG,		  /* likewise, and is written */
+	OPENED,		  /* once, at the start: of no concern here */
 } Kind;
 
 static const struct {
@@ -57,6 +58,7 @@ static const struct {
 	{"SignKeyDirectory=", offsetof(PvsConfig, sign_key_directory), DIRECTORY},
 	{"AssociationMaster=", offsetof(PvsConfig, association_master), FILE_ITSELF},
 	{"AuditLog=", offsetof(PvsConfig, audit_log), LOG},
+	{"CrlMarks=", offsetof(PvsConfig, crl_marks), OPENED},
 };
 
 static const char *path_at(const PvsConfig *config, gsize i)
@@ -144,7 +146,7 @@ GArray *pvs_reach(const PvsConfig *config, const char *config_path, const char *
 
 		if (path && configured[i].kind == FILE_ITSELF)
 			add_file(rules, path);
-		else if (path && configured[i].kind != LOG)
+		else if (path && configured[i].kind < LOG)
 			add(rules, g_strdup(path), PVS_PATH_READ);
 		if (path && configured[i].kind == OWNERS_DIRECTORY)
 			add_links(rules, path);
@@ -172,7 +174,7 @@ const char *pvs_reach_blocked(const PvsConfig *config)
 		int fd;
 
 		/* Permissions would let us: then it is the cage that does not. */
-		if (!path || configured[i].kind == LOG ||
+		if (!path || configured[i].kind >= LOG ||
 		    faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
 			continue;
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -18,14 +18,11 @@ static guint closeness(PvsError reason)
 		return 2;
 	case PVS_ERROR_CRL_EXPIRED:
 		return 3;
+	case PVS_ERROR_CRL_ROLLED_BACK:
+		return 4;
 	default:
 		return 0;
 	}
-}
-
-static gboolean issued_by(X509_CRL *crl, X509 *issuer)
-{
-	return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) == 0;
 }
 
 /* Critical extensions change what a CRL says. Two are known here: whose it is, and what it speaks
@@ -102,23 +99,26 @@ static gboolean akid_fits(X509_CRL *crl, X509 *issuer)
 	return X509_check_akid(issuer, akid) == X509_V_OK;
 }
 
-static gboolean signature_holds(X509_CRL *crl, X509 *issuer)
-{
-	EVP_PKEY *key = X509_get0_pubkey(issuer);
+/* A CRL, and what is known of it already. */
+typedef struct {
+	X509_CRL *crl;
+	gboolean bad_entry;
+	enum { NOT_ASKED, SIGNED, NOT_SIGNED } signature;
+} Candidate;
 
-	/* X509_CRL_verify() itself takes any digest. */
-	return key && pvs_x509_strong(X509_CRL_get_signature_nid(crl)) &&
-	       X509_CRL_verify(crl, key) == 1;
+static gboolean signature_holds(const Candidate *c, X509 *issuer)
+{
+	return c->signature == NOT_ASKED ? pvs_x509_crl_is_signed(c->crl, issuer)
+					 : c->signature == SIGNED;
 }
 
-static gboolean is_usable(X509_CRL *crl, gboolean bad_entry, X509 *issuer, gint64 now,
-			  PvsError *reason)
+static gboolean is_usable(const Candidate *c, X509 *issuer, gint64 now, PvsError *reason)
 {
 	gint64 from, until;
 
-	if (bad_entry || !is_whole(crl) || !akid_fits(crl, issuer) ||
-	    !pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &from) ||
-	    !pvs_x509_time(X509_CRL_get0_nextUpdate(crl), &until) || !signature_holds(crl, issuer))
+	if (c->bad_entry || !is_whole(c->crl) || !akid_fits(c->crl, issuer) ||
+	    !pvs_x509_time(X509_CRL_get0_lastUpdate(c->crl), &from) ||
+	    !pvs_x509_time(X509_CRL_get0_nextUpdate(c->crl), &until) || !signature_holds(c, issuer))
 		*reason = PVS_ERROR_CRL_SIGNATURE;
 	else if (from > now)
 		*reason = PVS_ERROR_CRL_NOT_YET;
@@ -138,44 +138,127 @@ static gboolean is_newer(const X509_CRL *one, const X509_CRL *other)
 	       pvs_x509_time(X509_CRL_get0_lastUpdate(other), &b) && a > b;
 }
 
+/* What is looked for, and what was found so far. */
+typedef struct {
+	const PvsCrls *crls;
+	X509 *issuer, *cert;
+	gboolean marked; /* the issuer is one of those whose CRLs are marked */
+	X509_CRL *newest;
+	gboolean listed;
+	PvsError reason; /* why there is none, where there is none */
+} Search;
+
+static void fail_with(Search *s, PvsError why)
+{
+	if (closeness(why) > closeness(s->reason))
+		s->reason = why;
+}
+
+static void consider(Search *s, const Candidate *c)
+{
+	Scope scope = scope_of(c->crl, s->cert);
+	PvsError why = PVS_ERROR_CRL_SIGNATURE;
+	X509_REVOKED *entry;
+
+	if (scope == OF_OTHERS)
+		return;
+	if (scope == OF_NO_USE || !is_usable(c, s->issuer, s->crls->now, &why)) {
+		fail_with(s, why);
+		return;
+	}
+	if (s->marked && pvs_marks_is_rolled_back(s->crls->marks, s->issuer, c->crl))
+		fail_with(s, PVS_ERROR_CRL_ROLLED_BACK);
+	else if (!s->newest || is_newer(c->crl, s->newest))
+		s->newest = c->crl;
+	/* Any entry counts, also that of one that is on hold or was. By the number alone: whose CRL
+	 * it is was settled above, and X509_CRL_get0_by_cert() finds nothing where it goes by
+	 * another form of the issuer's name than the certificate. */
+	if (X509_CRL_get0_by_serial(c->crl, &entry, X509_get0_serialNumber(s->cert)) > 0)
+		s->listed = TRUE;
+}
+
+/* An issuer that is not of the store, which a client brought: nothing is known of it. */
+static void consider_by_name(Search *s)
+{
+	for (guint i = 0; i < pvs_store_n_crls(s->crls->store); i++) {
+		const PvsStoreCrl *entry = pvs_store_crl(s->crls->store, i);
+		const Candidate c = {entry->crl, entry->bad_entry, NOT_ASKED};
+
+		if (pvs_x509_crl_names(entry->crl, s->issuer))
+			consider(s, &c);
+	}
+}
+
+static void consider_issued(Search *s, const GArray *issued)
+{
+	for (guint i = 0; i < issued->len; i++) {
+		const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, i);
+		const Candidate c = {one->crl->crl, one->crl->bad_entry,
+				     one->is_signed ? SIGNED : NOT_SIGNED};
+
+		consider(s, &c);
+	}
+}
+
+static void consider_brought(Search *s)
+{
+	for (int i = 0; s->crls->extra && i < sk_X509_CRL_num(s->crls->extra); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(s->crls->extra, i);
+
+		if (pvs_x509_crl_names(crl, s->issuer)) {
+			const Candidate c = {crl, pvs_x509_crl_has_critical_entry(crl), NOT_ASKED};
+
+			consider(s, &c);
+		}
+	}
+}
+
 X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
 			   PvsError *reason)
 {
-	guint n_store = pvs_store_n_crls(crls->store);
-	guint n_extra = crls->extra ? (guint)sk_X509_CRL_num(crls->extra) : 0;
-	X509_CRL *newest = NULL;
-	gboolean listed = FALSE;
+	const GArray *issued = pvs_store_issued_by(crls->store, issuer);
+	Search s = {
+		.crls = crls,
+		.issuer = issuer,
+		.cert = cert,
+		.marked = crls->marks && pvs_store_is_signing_key(issuer),
+		.reason = PVS_ERROR_CRL_MISSING,
+	};
 
-	*reason = PVS_ERROR_CRL_MISSING;
-	for (guint i = 0; i < n_store + n_extra; i++) {
-		const PvsStoreCrl *stored = i < n_store ? pvs_store_crl(crls->store, i) : NULL;
-		X509_CRL *crl =
-			stored ? stored->crl : sk_X509_CRL_value(crls->extra, (int)(i - n_store));
-		X509_REVOKED *entry;
-		Scope scope;
-		PvsError why = PVS_ERROR_CRL_SIGNATURE;
-
-		if (!issued_by(crl, issuer))
-			continue;
-		scope = scope_of(crl, cert);
-		if (scope == OF_OTHERS)
-			continue;
-		if (scope == OF_NO_USE ||
-		    !is_usable(crl,
-			       stored ? stored->bad_entry : pvs_x509_crl_has_critical_entry(crl),
-			       issuer, crls->now, &why)) {
-			if (closeness(why) > closeness(*reason))
-				*reason = why;
-			continue;
-		}
-		if (!newest || is_newer(crl, newest))
-			newest = crl;
-		/* Any entry counts, also that of one that is on hold or was. */
-		if (X509_CRL_get0_by_cert(crl, &entry, cert) > 0)
-			listed = TRUE;
-	}
+	if (issued)
+		consider_issued(&s, issued);
+	else
+		consider_by_name(&s);
+	consider_brought(&s);
 	ERR_clear_error();
+	*reason = s.reason;
 	if (revoked)
-		*revoked = listed;
-	return newest;
+		*revoked = s.listed;
+	return s.newest;
+}
+
+gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GError **error)
+{
+	gboolean raised = FALSE;
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *entry = pvs_store_cert(store, i);
+		const GArray *issued = pvs_store_issued_by(store, entry->cert);
+
+		for (guint j = 0; entry->kind == PVS_CERT_SIGNING_KEY && j < issued->len; j++) {
+			const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, j);
+			const Candidate c = {one->crl->crl, one->crl->bad_entry,
+					     one->is_signed ? SIGNED : NOT_SIGNED};
+			g_autoptr(GError) local = NULL;
+			PvsError ignored;
+
+			if (!is_usable(&c, entry->cert, now, &ignored) ||
+			    !pvs_marks_see(marks, entry->cert, c.crl, &local))
+				continue;
+			raised = TRUE;
+			if (local && error && !*error)
+				*error = g_steal_pointer(&local);
+		}
+	}
+	return raised;
 }

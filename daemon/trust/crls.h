@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "daemon/trust/marks.h"
 #include "daemon/trust/store.h"
 #include "protocol/error.h"
 
@@ -15,7 +16,8 @@
 typedef struct {
 	const PvsStore *store;
 	PvsCrlStack *extra;
-	gint64 now; /* seconds since the epoch */
+	const PvsMarks *marks; /* of CRLs that were seen before; may be NULL */
+	gint64 now;	       /* seconds since the epoch */
 } PvsCrls;
 
 /* Looks through the CRLs that @issuer issued, that speak of certificates like @cert (an authority
@@ -23,6 +25,12 @@ typedef struct {
  * The newest of them, not owned; *@revoked (may be NULL) is whether any of them lists @cert.
  *
  * NULL with the reason where there is none: CRL_MISSING, or what is wrong with the one that came
- * closest (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED). */
+ * closest (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED, CRL_ROLLED_BACK). */
 X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
 			   PvsError *reason);
+
+/* Sees to the marks of all installed signing keys: those of the store's CRLs that may be used now
+ * were seen. Not what clients bring: by a CRL that is newer than the installed one, any of them
+ * could take that away from all others. TRUE if a mark was raised; @error is set where one could
+ * not be written down. */
+gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GError **error);

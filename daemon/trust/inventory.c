@@ -1,119 +1,345 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inventory.c - what is installed, written down for get_status
+ * inventory.c - what is installed, for people: dates, states, and what will need a hand soon
  */
 #include "daemon/trust/inventory.h"
 
 #include <string.h>
 
+#include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
-#include "protocol/bodies.h"
+#include "protocol/error.h"
 
 enum {
-	STORE_ROOM = 900 * 1024, /* bytes of STORE_IS that entries may take */
-	ENTRY_ROOM = 160,	 /* bytes of an entry besides its texts */
+	ENTRY_ROOM = 128, /* bytes of an entry besides its texts */
 	ENTRIES_MAX = 8000,
 	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
+	WARNINGS_MAX = 100,
+	DAY = 24 * 60 * 60, /* seconds */
 };
 
-/* Entries of STORE_IS while they are gathered, and how much of the message they take. */
+static const char *const kinds[] = {
+	[PVS_CERT_ROOT] = "root",
+	[PVS_CERT_INTERMEDIATE] = "intermediate",
+	[PVS_CERT_SIGNING_KEY] = "signing-key",
+};
+
+gboolean pvs_inventory_is_soon(gint64 from, gint64 until, gint64 now)
+{
+	return until - now <= MIN(30 * DAY, (until - from) / 3);
+}
+
+/* A root of the system's bundle: there are over a hundred that nobody here asked for. */
+static gboolean is_of_bundle(const PvsStore *store, const PvsStoreCert *entry)
+{
+	return entry->kind == PVS_CERT_ROOT && pvs_store_has_bundle(store);
+}
+
+/* The verdict on an installed document. */
+static PvsVerdict *judge_installed(PvsCourt *court, GBytes *document, PvsError *reason)
+{
+	/* As trust.c has it for a client that brings nothing: the digest of nothing. */
+	static guint8 nothing[32];
+	g_autoptr(GError) error = NULL;
+	PvsVerdict *verdict;
+
+	if (!nothing[0] && !nothing[1]) {
+		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+		gsize size = sizeof nothing;
+
+		g_checksum_get_digest(sum, nothing, &size);
+	}
+	verdict = pvs_court_judge(court, document, NULL, NULL, nothing, &error);
+	*reason = verdict ? PVS_ERROR_LAST_ : (PvsError)error->code;
+	return verdict;
+}
+
+/* ---- what has its successor beside it ---- */
+
+/* TRUE where another certificate that does the same lasts longer than @cert, whose end is @until:
+ * one of the same key, or, once @cert is over, one of the same name. */
+static gboolean has_successor(const PvsStore *store, const PvsStoreCert *cert, gint64 until,
+			      gint64 now)
+{
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *other = pvs_store_cert(store, i);
+		gint64 others;
+
+		if (other->kind != cert->kind ||
+		    !pvs_x509_time(X509_get0_notAfter(other->cert), &others) || others <= until ||
+		    !pvs_name_means(X509_get_subject_name(other->cert),
+				    X509_get_subject_name(cert->cert),
+				    PVS_NAME_PLACE | PVS_NAME_ORDER))
+			continue;
+		if (until <= now ||
+		    EVP_PKEY_eq(X509_get0_pubkey(other->cert), X509_get0_pubkey(cert->cert)) == 1)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The last end of the signed CRLs of whoever issued @crl; its own where nobody of the store did. */
+static const PvsStoreCrl *last_of_issuer(const PvsStore *store, const PvsStoreCrl *crl)
+{
+	const PvsStoreCrl *last = NULL;
+	gint64 last_until = G_MININT64;
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const GArray *issued = pvs_store_issued_by(store, pvs_store_cert(store, i)->cert);
+		gboolean its = FALSE;
+
+		for (guint j = 0; j < issued->len && !its; j++)
+			its = g_array_index(issued, PvsIssuedCrl, j).crl == crl &&
+			      g_array_index(issued, PvsIssuedCrl, j).is_signed;
+		for (guint j = 0; its && j < issued->len; j++) {
+			const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, j);
+			gint64 until;
+
+			if (one->is_signed &&
+			    pvs_x509_time(X509_CRL_get0_nextUpdate(one->crl->crl), &until) &&
+			    until > last_until) {
+				last = one->crl;
+				last_until = until;
+			}
+		}
+	}
+	return last;
+}
+
+/* ---- STORE_IS ---- */
+
+/* Entries while they are gathered, and how much of the message they take. */
 typedef struct {
 	GArray *entries; /* of PvsStoreEntry */
 	gsize room;
 	gboolean full;
 } Gathering;
 
-static void gather(Gathering *g, const char *kind, const char *file, const X509_NAME *subject,
-		   const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until,
-		   const guint8 fingerprint[32])
+/* Takes @entry. */
+static void add(Gathering *g, PvsStoreEntry *entry)
+{
+	gsize size =
+		ENTRY_ROOM + strlen(entry->file) + strlen(entry->subject) + strlen(entry->serial);
+
+	if (g->entries->len >= ENTRIES_MAX || size > g->room) {
+		g->full = TRUE;
+		g_free(entry->kind);
+		g_free(entry->file);
+		g_free(entry->subject);
+		g_free(entry->serial);
+		return;
+	}
+	g->room -= size;
+	g_array_append_val(g->entries, *entry);
+}
+
+static PvsStoreEntry entry_of(const char *kind, const char *file, const X509_NAME *subject,
+			      const ASN1_INTEGER *serial, const ASN1_TIME *from,
+			      const ASN1_TIME *until)
 {
 	PvsStoreEntry entry = {
 		.kind = g_strdup(kind),
 		.file = pvs_x509_text(file, strlen(file), TEXT_MAX),
 		.subject = pvs_x509_name(subject),
 		.serial = pvs_x509_serial(serial),
+		.error = PVS_ERROR_LAST_,
 	};
-	gsize size = ENTRY_ROOM + strlen(entry.file) + strlen(entry.subject) + strlen(entry.serial);
 
-	if (fingerprint)
-		memcpy(entry.fingerprint, fingerprint, sizeof entry.fingerprint);
 	pvs_x509_time(from, &entry.from);
 	pvs_x509_time(until, &entry.until);
-	if (g->entries->len >= ENTRIES_MAX || size > g->room) {
-		g->full = TRUE;
-		g_free(entry.kind);
-		g_free(entry.file);
-		g_free(entry.subject);
-		g_free(entry.serial);
-		return;
-	}
-	g->room -= size;
-	g_array_append_val(g->entries, entry);
+	return entry;
 }
 
-static void gather_cert(Gathering *g, const char *kind, const char *file, X509 *cert)
+static PvsStoreEntry entry_of_cert(const char *kind, const char *file, X509 *cert)
 {
+	PvsStoreEntry entry =
+		entry_of(kind, file, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
+			 X509_get0_notBefore(cert), X509_get0_notAfter(cert));
 	guint8 fingerprint[EVP_MAX_MD_SIZE];
-	gboolean known = X509_digest(cert, EVP_sha256(), fingerprint, NULL) == 1;
 
-	gather(g, kind, file, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
-	       X509_get0_notBefore(cert), X509_get0_notAfter(cert), known ? fingerprint : NULL);
+	if (X509_digest(cert, EVP_sha256(), fingerprint, NULL) == 1)
+		memcpy(entry.fingerprint, fingerprint, sizeof entry.fingerprint);
+	return entry;
 }
 
-static void gather_all(Gathering *g, const PvsStore *store)
+static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *crl)
 {
-	static const char *const kinds[] = {
-		[PVS_CERT_ROOT] = "root",
-		[PVS_CERT_INTERMEDIATE] = "intermediate",
-		[PVS_CERT_SIGNING_KEY] = "signing-key",
-	};
+	const PvsStoreCrl *last = last_of_issuer(store, crl);
+	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl->crl, NID_crl_number, NULL, NULL);
+	PvsStoreEntry entry =
+		entry_of("crl", crl->file, X509_CRL_get_issuer(crl->crl), number,
+			 X509_CRL_get0_lastUpdate(crl->crl), X509_CRL_get0_nextUpdate(crl->crl));
+
+	entry.superseded = last && last != crl;
+	add(g, &entry);
+}
+
+static void gather_host_key(Gathering *g, PvsCourt *court, const char *name)
+{
+	GBytes *bytes = pvs_store_host_key(pvs_court_store(court), name);
+	gsize size;
+	const guint8 *data = g_bytes_get_data(bytes, &size);
+	g_autoptr(X509) cert = pvs_x509_read_document(data, size, NULL);
+	g_autoptr(PvsVerdict) verdict = NULL;
+	PvsStoreEntry entry;
+	PvsError reason;
+
+	if (!cert)
+		return;
+	entry = entry_of_cert("host-key", name, cert);
+	verdict = judge_installed(court, bytes, &reason);
+	entry.error = (guint16)reason;
+	entry.good_until = verdict ? verdict->until : 0;
+	add(g, &entry);
+}
+
+static void gather_all(Gathering *g, PvsCourt *court)
+{
+	const PvsStore *store = pvs_court_store(court);
 	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
 
 	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *entry = pvs_store_cert(store, i);
+		const PvsStoreCert *cert = pvs_store_cert(store, i);
+		PvsStoreEntry entry;
 
-		/* The system's bundle has over a hundred that nobody here asked for. */
-		if (entry->kind != PVS_CERT_ROOT || !pvs_store_has_bundle(store))
-			gather_cert(g, kinds[entry->kind], entry->file, entry->cert);
+		if (is_of_bundle(store, cert))
+			continue;
+		entry = entry_of_cert(kinds[cert->kind], cert->file, cert->cert);
+		entry.superseded = has_successor(store, cert, entry.until, pvs_court_now(court));
+		add(g, &entry);
 	}
-	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
-		const PvsStoreCrl *entry = pvs_store_crl(store, i);
-		g_autoptr(ASN1_INTEGER) number =
-			X509_CRL_get_ext_d2i(entry->crl, NID_crl_number, NULL, NULL);
+	for (guint i = 0; i < pvs_store_n_crls(store); i++)
+		gather_crl(g, store, pvs_store_crl(store, i));
+	for (guint i = 0; i < names->len; i++)
+		gather_host_key(g, court, names->pdata[i]);
+}
 
-		gather(g, "crl", entry->file, X509_CRL_get_issuer(entry->crl), number,
-		       X509_CRL_get0_lastUpdate(entry->crl), X509_CRL_get0_nextUpdate(entry->crl),
-		       NULL);
-	}
-	for (guint i = 0; i < names->len; i++) {
-		GBytes *bytes = pvs_store_host_key(store, names->pdata[i]);
-		gsize size;
-		const guint8 *data = g_bytes_get_data(bytes, &size);
-		g_autoptr(X509) cert = pvs_x509_read_document(data, size, NULL);
+void pvs_inventory_take(PvsCourt *court, PvsStoreIs *body)
+{
+	static const char full[] = "not all that is installed is listed: there is too much";
+	const GPtrArray *found = pvs_store_warnings(pvs_court_store(court));
+	g_autoptr(GPtrArray) due = pvs_inventory_warnings(court);
+	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), PVS_INVENTORY_MAX, FALSE};
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	PvsWarning *texts;
 
-		if (cert)
-			gather_cert(g, "host-key", names->pdata[i], cert);
+	for (guint i = 0; i < due->len; i++)
+		g_ptr_array_add(all, due->pdata[i]);
+	for (guint i = 0; i < found->len; i++)
+		g_ptr_array_add(all, found->pdata[i]);
+	for (guint i = 0; i < all->len; i++)
+		g.room -= MIN(strlen(all->pdata[i]), TEXT_MAX) + ENTRY_ROOM;
+	gather_all(&g, court);
+	if (g.full)
+		g_ptr_array_add(all, (gpointer)(gintptr)full);
+	body->entries.n = g.entries->len;
+	body->entries.items = g_array_free(g.entries, FALSE);
+	texts = pvs_list_init(&body->warnings, PvsWarning, all->len);
+	for (guint i = 0; i < all->len; i++)
+		texts[i].text = pvs_x509_text(all->pdata[i], strlen(all->pdata[i]), TEXT_MAX);
+}
+
+/* ---- warnings ---- */
+
+static void G_GNUC_PRINTF(2, 3) warn(GPtrArray *warnings, const char *format, ...)
+{
+	va_list args;
+
+	if (warnings->len >= WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	g_ptr_array_add(warnings, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static char *date_of(gint64 seconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+
+	return time ? g_date_time_format_iso8601(time) : g_strdup("a time that cannot be said");
+}
+
+/* @what of @file ends at @until: says so where that is soon, or past. */
+static void warn_of_end(GPtrArray *warnings, const char *file, const char *what, const char *remedy,
+			gint64 from, gint64 until, gint64 now)
+{
+	g_autofree char *date = NULL;
+
+	if (!pvs_inventory_is_soon(from, until, now))
+		return;
+	date = date_of(until);
+	warn(warnings, "%s: the %s %s %s; %s", file, what, until <= now ? "expired" : "expires",
+	     date, remedy);
+}
+
+static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now)
+{
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *cert = pvs_store_cert(store, i);
+		gint64 from, until;
+
+		if (!is_of_bundle(store, cert) &&
+		    pvs_x509_time(X509_get0_notBefore(cert->cert), &from) &&
+		    pvs_x509_time(X509_get0_notAfter(cert->cert), &until) &&
+		    pvs_inventory_is_soon(from, until, now) &&
+		    !has_successor(store, cert, until, now))
+			warn_of_end(warnings, cert->file, kinds[cert->kind],
+				    "install its successor beside it and reload the daemon", from,
+				    until, now);
 	}
 }
 
-PvsWriter pvs_inventory_write(const PvsStore *store)
+/* Of each issuer the one that lasts longest. */
+static void warn_of_crls(GPtrArray *warnings, const PvsStore *store, gint64 now)
 {
-	static const char full[] = "not all that is installed is listed: there is too much";
-	const GPtrArray *warnings = pvs_store_warnings(store);
-	Gathering g = {g_array_new(FALSE, FALSE, sizeof(PvsStoreEntry)), STORE_ROOM, FALSE};
-	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
-	PvsWarning *texts;
-	PvsWriter w = pvs_writer(); /* given away */
+	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
+		const PvsStoreCrl *crl = pvs_store_crl(store, i);
+		gint64 from, until;
 
-	gather_all(&g, store);
-	body.entries.n = g.entries->len;
-	body.entries.items = g_array_free(g.entries, FALSE);
-	texts = pvs_list_init(&body.warnings, PvsWarning, warnings->len + (g.full ? 1 : 0));
-	for (guint i = 0; i < warnings->len; i++)
-		texts[i].text =
-			pvs_x509_text(warnings->pdata[i], strlen(warnings->pdata[i]), TEXT_MAX);
-	if (g.full)
-		texts[warnings->len].text = g_strdup(full);
-	pvs_body_put(&w, pvs_store_is_fields, &body);
-	return w;
+		if (pvs_x509_time(X509_CRL_get0_lastUpdate(crl->crl), &from) &&
+		    pvs_x509_time(X509_CRL_get0_nextUpdate(crl->crl), &until) &&
+		    pvs_inventory_is_soon(from, until, now) && last_of_issuer(store, crl) == crl)
+			warn_of_end(warnings, crl->file, "CRL",
+				    "install a current one and reload the daemon", from, until,
+				    now);
+	}
+}
+
+static void warn_of_host_keys(GPtrArray *warnings, PvsCourt *court, gint64 now)
+{
+	const PvsStore *store = pvs_court_store(court);
+	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+
+	for (guint i = 0; i < names->len; i++) {
+		PvsError reason;
+		g_autoptr(PvsVerdict) verdict =
+			judge_installed(court, pvs_store_host_key(store, names->pdata[i]), &reason);
+
+		if (!verdict)
+			warn(warnings, "host key %s is not good: %s; %s",
+			     (const char *)names->pdata[i], pvs_error_sentence(reason),
+			     pvs_error_hint(reason));
+		else
+			warn_of_end(warnings, names->pdata[i], "host-key document",
+				    "get its successor from IBM", verdict->not_after - 90 * DAY,
+				    verdict->not_after, now);
+	}
+}
+
+GPtrArray *pvs_inventory_warnings(PvsCourt *court)
+{
+	GPtrArray *warnings = g_ptr_array_new_with_free_func(g_free);
+	gint64 now = pvs_court_now(court);
+
+	if (pvs_court_clock_behind(court) > 0)
+		warn(warnings, "the clock has gone back, or is behind a CRL that was seen before; "
+			       "set this machine's clock");
+	if (!pvs_court_keeps_marks(court))
+		warn(warnings,
+		     "which CRLs were seen is not kept: an older one put in the place of a newer "
+		     "one is not noticed; make the directory of CrlMarks= and restart the daemon");
+	warn_of_certs(warnings, pvs_court_store(court), now);
+	warn_of_crls(warnings, pvs_court_store(court), now);
+	warn_of_host_keys(warnings, court, now);
+	return warnings;
 }

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inventory.h - what is installed, written down for get_status
+ * inventory.h - what is installed, for people: dates, states, and what will need a hand soon
  */
 #pragma once
 
-#include "daemon/trust/store.h"
-#include "protocol/wire.h"
+#include "daemon/trust/court.h"
+#include "protocol/bodies.h"
 
-/* The body of STORE_IS. What is installed never changes in the life of the process, so that this is
- * done once. What does not fit into the message is left out, and a warning says so. */
-PvsWriter pvs_inventory_write(const PvsStore *store);
+/* STORE_IS as of now, at most PVS_INVENTORY_MAX bytes of message. pvs_store_is_clear() it. */
+#define PVS_INVENTORY_MAX (900 * 1024)
+void pvs_inventory_take(PvsCourt *court, PvsStoreIs *body);
+
+/* What is about to expire, has expired with nothing in its place, or is otherwise not as it should
+ * be, of char *: each says which file and what to do. The same thing is the same text for as long
+ * as it is so. What the store itself found when it was loaded is not among it. */
+GPtrArray *pvs_inventory_warnings(PvsCourt *court);
+
+/* TRUE where what holds from @from until @until should be replaced by now: in the last 30 days, or
+ * the last third of what lives shorter. */
+gboolean pvs_inventory_is_soon(gint64 from, gint64 until, gint64 now);

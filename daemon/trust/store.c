@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
 #include "protocol/names.h"
@@ -26,11 +27,13 @@ enum {
 struct PvsStore {
 	GArray *certs;	       /* of PvsStoreCert */
 	GArray *crls;	       /* of PvsStoreCrl */
+	GHashTable *issued;    /* X509 -> GArray of PvsIssuedCrl */
 	GHashTable *host_keys; /* name -> GBytes */
 	GPtrArray *warnings;
 	GStringChunk *names;
 	char *root_file;
 	gboolean bundle;
+	gboolean issuer_by_key_id;
 };
 
 /* What kind of file is read, and so what may be in it. */
@@ -125,48 +128,7 @@ static GBytes *read_file(Loading *l, int directory, const char *path, const char
 
 gboolean pvs_store_is_signing_key(const X509 *cert)
 {
-	static const struct {
-		int nid;
-		const char *value; /* NULL: see below */
-	} wanted[] = {
-		{NID_countryName, "US"},
-		{NID_stateOrProvinceName, "New York"},
-		{NID_localityName, NULL},
-		{NID_organizationName, "International Business Machines Corporation"},
-		{NID_commonName, "International Business Machines Corporation"},
-		{NID_organizationalUnitName, NULL},
-	};
-	const X509_NAME *subject = X509_get_subject_name(cert);
-
-	if (X509_NAME_entry_count(subject) != (int)G_N_ELEMENTS(wanted))
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
-		int at = X509_NAME_get_index_by_NID((X509_NAME *)subject, wanted[i].nid, -1);
-		g_autofree char *value = NULL;
-		guint8 *utf8;
-		int size;
-
-		if (at < 0)
-			return FALSE;
-		size = ASN1_STRING_to_UTF8(
-			&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-		if (size < 0)
-			return FALSE;
-		value = g_strndup((const char *)utf8, (gsize)size);
-		OPENSSL_free(utf8);
-		if (strlen(value) != (gsize)size)
-			return FALSE;
-		if (wanted[i].value) {
-			if (strcmp(value, wanted[i].value) != 0)
-				return FALSE;
-		} else if (wanted[i].nid == NID_localityName) {
-			if (strcmp(value, "Poughkeepsie") != 0 && strcmp(value, "Armonk") != 0)
-				return FALSE;
-		} else if (!g_str_has_suffix(value, "Key Signing Service")) {
-			return FALSE;
-		}
-	}
-	return TRUE;
+	return pvs_name_is_signing_key(X509_get_subject_name(cert));
 }
 
 static gboolean is_self_issued(const X509 *cert)
@@ -422,6 +384,34 @@ static void look_over(Loading *l)
 		     l->paths->trust_directory ? l->paths->trust_directory : "TrustDirectory=");
 }
 
+/* Who signed what: asked once, and not at every verification. */
+static void find_issuers(PvsStore *store)
+{
+	for (guint i = 0; i < store->certs->len; i++) {
+		X509 *cert = pvs_store_cert(store, i)->cert;
+		GArray *list = g_array_new(FALSE, FALSE, sizeof(PvsIssuedCrl));
+
+		for (guint j = 0; j < store->crls->len; j++) {
+			const PvsStoreCrl *entry = pvs_store_crl(store, j);
+			PvsIssuedCrl issued = {.crl = entry};
+
+			if (!pvs_x509_crl_names(entry->crl, cert))
+				continue;
+			issued.is_signed = pvs_x509_crl_is_signed(entry->crl, cert);
+			g_array_append_val(list, issued);
+		}
+		g_hash_table_insert(store->issued, cert, list);
+	}
+	/* OpenSSL sorts the entries when it is first asked for one. */
+	for (guint j = 0; j < store->crls->len; j++) {
+		g_autoptr(ASN1_INTEGER) any = ASN1_INTEGER_new();
+		X509_REVOKED *entry;
+
+		if (any)
+			(void)X509_CRL_get0_by_serial(pvs_store_crl(store, j)->crl, &entry, any);
+	}
+}
+
 PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
 {
 	g_autoptr(PvsStore) store = g_new0(PvsStore, 1);
@@ -430,10 +420,12 @@ PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
 
 	store->certs = g_array_new(FALSE, FALSE, sizeof(PvsStoreCert));
 	store->crls = g_array_new(FALSE, FALSE, sizeof(PvsStoreCrl));
+	store->issued = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
 	store->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						 (GDestroyNotify)g_bytes_unref);
 	store->warnings = g_ptr_array_new_with_free_func(g_free);
 	store->names = g_string_chunk_new(1024);
+	store->issuer_by_key_id = paths->issuer_by_key_id;
 
 	load_roots(&l);
 	load_directory(&l, paths->trust_directory, TRUST_FILE);
@@ -443,6 +435,7 @@ PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, complaints->str);
 		return NULL;
 	}
+	find_issuers(store);
 	look_over(&l);
 	return g_steal_pointer(&store);
 }
@@ -457,6 +450,7 @@ void pvs_store_free(PvsStore *store)
 		X509_CRL_free(pvs_store_crl(store, i)->crl);
 	g_array_unref(store->certs);
 	g_array_unref(store->crls);
+	g_hash_table_unref(store->issued);
 	g_hash_table_unref(store->host_keys);
 	g_ptr_array_unref(store->warnings);
 	g_string_chunk_free(store->names);
@@ -484,6 +478,11 @@ const PvsStoreCrl *pvs_store_crl(const PvsStore *store, guint i)
 	return &g_array_index(store->crls, PvsStoreCrl, i);
 }
 
+const GArray *pvs_store_issued_by(const PvsStore *store, const X509 *issuer)
+{
+	return g_hash_table_lookup(store->issued, issuer);
+}
+
 const GPtrArray *pvs_store_warnings(const PvsStore *store)
 {
 	return store->warnings;
@@ -497,6 +496,11 @@ const char *pvs_store_root_file(const PvsStore *store)
 gboolean pvs_store_has_bundle(const PvsStore *store)
 {
 	return store->bundle;
+}
+
+gboolean pvs_store_issuer_by_key_id(const PvsStore *store)
+{
+	return store->issuer_by_key_id;
 }
 
 GBytes *pvs_store_host_key(const PvsStore *store, const char *name)

@@ -27,6 +27,12 @@ typedef struct {
 	gboolean bad_entry; /* an entry has a critical extension: not usable */
 } PvsStoreCrl;
 
+/* A CRL of the store, as one of the store's certificates sees it that it names as its issuer. */
+typedef struct {
+	const PvsStoreCrl *crl;
+	gboolean is_signed; /* with the certificate's key, and a digest that is strong enough */
+} PvsIssuedCrl;
+
 typedef struct {
 	const char *root_ca; /* a file; NULL: the system's CA bundle */
 	const char *trust_directory;
@@ -34,6 +40,7 @@ typedef struct {
 	const char *host_key_directory; /* documents known by name */
 	gsize crl_size;			/* bytes of all CRLs, at most */
 	guint crl_entries;		/* revocations in all CRLs, at most */
+	gboolean issuer_by_key_id;	/* HostKeyIssuer=akid */
 } PvsStorePaths;
 
 typedef struct PvsStore PvsStore;
@@ -50,11 +57,20 @@ guint pvs_store_n_certs(const PvsStore *store);
 const PvsStoreCert *pvs_store_cert(const PvsStore *store, guint i);
 guint pvs_store_n_crls(const PvsStore *store);
 const PvsStoreCrl *pvs_store_crl(const PvsStore *store, guint i);
+
+/* The CRLs that name @issuer (this object, not one like it) as theirs, of PvsIssuedCrl; NULL where
+ * it is not of the store. Their signatures were verified when the store was loaded: a CRL may be
+ * large. */
+const GArray *pvs_store_issued_by(const PvsStore *store, const X509 *issuer);
+
 const GPtrArray *pvs_store_warnings(const PvsStore *store); /* of char * */
 
 /* Where the roots come from. */
 const char *pvs_store_root_file(const PvsStore *store);
 gboolean pvs_store_has_bundle(const PvsStore *store); /* the roots are the system's */
+
+/* The owner's rule: a key id that fits stands for the name of a document's issuer. */
+gboolean pvs_store_issuer_by_key_id(const PvsStore *store);
 
 /* The bytes of an installed host-key document; NULL: none of this name. Not owned. */
 GBytes *pvs_store_host_key(const PvsStore *store, const char *name);
@@ -62,7 +78,5 @@ GBytes *pvs_store_host_key(const PvsStore *store, const char *name);
 /* The names of all installed host-key documents, sorted; of char *, not owned. */
 GPtrArray *pvs_store_host_key_names(const PvsStore *store);
 
-/* TRUE if the subject is exactly that of an IBM Z host-key signing key: six entries, C=US,
- * ST=New York, L=Poughkeepsie or Armonk, O and CN = International Business Machines Corporation, OU
- * ending in "Key Signing Service". */
+/* TRUE if the subject is that of an IBM Z host-key signing key: see names.h. */
 gboolean pvs_store_is_signing_key(const X509 *cert);

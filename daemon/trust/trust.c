@@ -13,8 +13,8 @@
 
 #include "daemon/log.h"
 #include "daemon/role.h"
+#include "daemon/trust/court.h"
 #include "daemon/trust/inventory.h"
-#include "daemon/trust/memo.h"
 #include "daemon/trust/store.h"
 #include "daemon/trust/user-data.h"
 #include "daemon/trust/verdict.h"
@@ -24,6 +24,9 @@
 #include "protocol/error.h"
 
 enum {
+	INVENTORY_AGE = 2, /* seconds that one serves */
+	TICK_SEC = 600,	   /* between two looks at what expires */
+
 	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
@@ -47,11 +50,12 @@ typedef struct {
 
 static PvsTrustStart start;
 static PvsStore *store;
-static PvsMemo *memo;
+static PvsCourt *court;
 static PvsWriter inventory; /* STORE_IS */
 static PvsChannel *vault;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
+static guint ticker;
 
 static void front_free_if_gone(Front *front)
 {
@@ -144,39 +148,34 @@ static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *ext
 	return TRUE;
 }
 
+static PvsVerdict *unverified(GBytes *document, GError **error)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(document, &size);
+
+	return pvs_verdict_unverified(data, size, pvs_court_now(court), error);
+}
+
 /* The verdict on one host key, remembered or reached; errors name the member of the host key. */
-static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_verify, gint64 now,
+static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_verify,
 			 GError **error)
 {
 	const char *member = key->name ? "/name" : "/document";
 	GBytes *document = key->name ? pvs_store_host_key(store, key->name) : key->document;
 	g_autoptr(GError) reason = NULL;
 	PvsVerdict *verdict;
-	const guint8 *data;
-	gsize size;
 
 	if (!document) {
 		pvs_fail(error, key->name ? PVS_ERROR_NO_HOST_KEY : PVS_ERROR_HOST_KEY_FORMAT,
 			 member, key->name);
 		return NULL;
 	}
-	data = g_bytes_get_data(document, &size);
-	verdict = no_verify ? NULL : pvs_memo_find(memo, document, extra->digest, now);
-	if (verdict)
-		return verdict;
-	verdict = no_verify ? pvs_verdict_unverified(data, size, now, &reason)
-			    : pvs_verdict_reach(store, data, size, extra->certs, extra->crls, now,
-						&reason);
-	if (verdict && !no_verify)
-		pvs_memo_add(memo, document, extra->digest, verdict);
-	else if (!verdict)
+	verdict = no_verify ? unverified(document, &reason)
+			    : pvs_court_judge(court, document, extra->certs, extra->crls,
+					      extra->digest, &reason);
+	if (!verdict)
 		pvs_fail(error, (PvsError)reason->code, member, key->name);
 	return verdict;
-}
-
-static gint64 now_sec(void)
-{
-	return g_get_real_time() / G_USEC_PER_SEC;
 }
 
 /* All verdicts for a grant, or an error that says which host key and why. */
@@ -185,7 +184,6 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 	g_autoptr(GPtrArray) verdicts =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pvs_verdict_unref);
 	g_auto(Extra) extra = {.certs = NULL};
-	gint64 now = now_sec();
 
 	if (verify->host_keys.n < 1 || verify->host_keys.n > start.max_host_keys) {
 		pvs_fail(error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
@@ -195,7 +193,7 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 		return NULL;
 	for (guint i = 0; i < verify->host_keys.n; i++) {
 		PvsVerdict *verdict = judge(pvs_list_nth(verify->host_keys, PvsHostKey, i), &extra,
-					    verify->no_verify, now, error);
+					    verify->no_verify, error);
 
 		if (!verdict) {
 			g_autofree char *at = g_strdup_printf("/host_keys/%u", i);
@@ -415,7 +413,7 @@ static PvsVerdict *examine(const PvsExamine *body, GError **error)
 
 	if (!read_extra(&body->certs, &body->crls, &extra, error))
 		return NULL;
-	verdict = judge(&body->host_key, &extra, FALSE, now_sec(), error);
+	verdict = judge(&body->host_key, &extra, FALSE, error);
 	if (!verdict && error && g_strcmp0(pvs_error_param(*error), "/document") == 0) {
 		/* The method's own parameter, not a host key's member. */
 		GError *renamed = NULL;
@@ -483,6 +481,68 @@ static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	return TRUE;
 }
 
+/* What is wrong or will be soon, once in the log for as long as it is so. */
+static void log_news(void)
+{
+	static GHashTable *said;
+	g_autoptr(GPtrArray) warnings = pvs_inventory_warnings(court);
+	GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < warnings->len; i++) {
+		if (!said || !g_hash_table_contains(said, warnings->pdata[i]))
+			pvs_warning("%s", (const char *)warnings->pdata[i]);
+		g_hash_table_add(now, g_strdup(warnings->pdata[i]));
+	}
+	g_clear_pointer(&said, g_hash_table_unref);
+	said = now;
+}
+
+static gboolean on_idle(gpointer data G_GNUC_UNUSED)
+{
+	log_news();
+	return G_SOURCE_REMOVE;
+}
+
+static void tick(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	pvs_court_tick(court, &error);
+	if (error)
+		pvs_error("%s", error->message);
+	/* When nobody waits: all installed documents are judged for it. */
+	g_idle_add(on_idle, NULL);
+}
+
+static gboolean on_tick(gpointer data G_GNUC_UNUSED)
+{
+	tick();
+	return G_SOURCE_CONTINUE;
+}
+
+static void begin_to_tick(void)
+{
+	tick();
+	ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
+}
+
+/* It may take a while (every installed document is judged), so not for everybody who asks. */
+static const PvsWriter *take_inventory(void)
+{
+	static gint64 taken;
+	gint64 now = g_get_monotonic_time();
+	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
+
+	if (inventory.size > 0 && now - taken < INVENTORY_AGE * G_USEC_PER_SEC)
+		return &inventory;
+	taken = now;
+	pvs_inventory_take(court, &body);
+	pvs_writer_clear(&inventory);
+	inventory = pvs_writer();
+	pvs_body_put(&inventory, pvs_store_is_fields, &body);
+	return &inventory;
+}
+
 static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Front *front = user;
@@ -491,7 +551,7 @@ static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
 	if (pvs_access_method(front->access, "get_status", &error))
-		send_to(front, PVS_MESSAGE_STORE_IS, message->call, &inventory);
+		send_to(front, PVS_MESSAGE_STORE_IS, message->call, take_inventory());
 	else
 		refuse(front, message->call, error);
 	return TRUE;
@@ -519,8 +579,12 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 		{PVS_MESSAGE_STORE, on_store},
 		{0, NULL},
 	};
-	Front *front = g_new0(Front, 1);
+	Front *front;
 
+	/* Where there are marks, they came before. */
+	if (!ticker)
+		begin_to_tick();
+	front = g_new0(Front, 1);
 	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
 		g_free(front);
 		return FALSE;
@@ -586,9 +650,8 @@ static gboolean load(PvsReader *body, GError **error)
 		return FALSE;
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
-	memo = pvs_memo_new();
+	court = pvs_court_new(store, pvs_clock_of_machine);
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
-	inventory = pvs_inventory_write(store);
 	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
 	if (!pvs_verdict_warm_up(store) || !pvs_user_data_warm_up()) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
@@ -598,8 +661,27 @@ static gboolean load(PvsReader *body, GError **error)
 	return TRUE;
 }
 
+static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			 gpointer user G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	PvsMarks *marks;
+
+	if (!pvs_reader_end(&message->body) || ticker)
+		return FALSE;
+	marks = pvs_marks_new(message->fds[0], &error);
+	message->fds[0] = -1;
+	if (marks)
+		pvs_court_set_marks(court, marks);
+	else
+		pvs_error("%s", error->message);
+	begin_to_tick();
+	return TRUE;
+}
+
 static const PvsHandlerRow monitor_rows[] = {
 	{PVS_MESSAGE_LINK, on_link},
+	{PVS_MESSAGE_MARKS, on_marks},
 	{PVS_MESSAGE_ADD_FRONT, on_add_front},
 	{0, NULL},
 };

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "daemon/trust/crls.h"
+#include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 
 enum {
@@ -120,10 +121,10 @@ static gboolean check_form(X509 *document, PvsVerdict *verdict, GError **error)
 	return TRUE;
 }
 
-/* Is @name that of the signing key, as the document's issuer? */
+/* Is @name that of the signing key, as the document's issuer? Before or after IBM moved. */
 static gboolean name_fits(const X509_NAME *name, const X509 *signing_key)
 {
-	return X509_NAME_cmp(name, X509_get_subject_name(signing_key)) == 0;
+	return pvs_name_means(name, X509_get_subject_name(signing_key), PVS_NAME_PLACE);
 }
 
 /* TRUE where the document has no authority key id, or has that of the signing key. */
@@ -135,17 +136,19 @@ static gboolean akid_fits(const AUTHORITY_KEYID *akid, X509 *signing_key)
 /* Whether a signing key signed the document, from farthest to closest. */
 typedef enum { NOTHING_FITS, KEY_ID_FITS, NAME_FITS, BOTH_FIT, SIGNED_WEAKLY, SIGNED } Fit;
 
-static Fit fit_of(X509 *document, const AUTHORITY_KEYID *akid, X509 *signing_key)
+static Fit fit_of(const Context *c, X509 *document, const AUTHORITY_KEYID *akid, X509 *signing_key)
 {
 	gboolean id = akid_fits(akid, signing_key);
 
-	if (!name_fits(X509_get_issuer_name(document), signing_key))
+	if (!name_fits(X509_get_issuer_name(document), signing_key)) {
 		/* Where one of the two has no key id, there is nothing that could fit. */
-		return id && akid && akid->keyid && X509_get0_subject_key_id(signing_key)
-			       ? KEY_ID_FITS
-			       : NOTHING_FITS;
-	if (!id)
+		if (!id || !akid || !akid->keyid || !X509_get0_subject_key_id(signing_key))
+			return NOTHING_FITS;
+		if (!pvs_store_issuer_by_key_id(c->store))
+			return KEY_ID_FITS;
+	} else if (!id) {
 		return NAME_FITS;
+	}
 	if (X509_verify(document, X509_get0_pubkey(signing_key)) != 1)
 		return BOTH_FIT;
 	return pvs_x509_may_sign(signing_key) ? SIGNED : SIGNED_WEAKLY;
@@ -179,7 +182,7 @@ static GPtrArray *find_signing_keys(const Context *c, X509 *document, GError **e
 
 		if (entry->kind != PVS_CERT_SIGNING_KEY)
 			continue;
-		fit = fit_of(document, akid, entry->cert);
+		fit = fit_of(c, document, akid, entry->cert);
 		if (fit == SIGNED)
 			g_ptr_array_add(found, entry->cert);
 		else
@@ -466,14 +469,14 @@ static gboolean reach(const Context *c, X509 *document, PvsVerdict *verdict, GEr
 	return TRUE;
 }
 
-PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *data, gsize size,
-			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
-			      GError **error)
+PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *data,
+			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
+			      gint64 now, GError **error)
 {
 	const Context c = {
 		.store = store,
 		.extra_certs = extra_certs,
-		.crls = {store, extra_crls, now},
+		.crls = {store, extra_crls, marks, now},
 		.now = now,
 	};
 	g_autoptr(PvsVerdict) verdict = verdict_new();

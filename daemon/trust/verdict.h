@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "daemon/trust/marks.h"
 #include "daemon/trust/store.h"
 #include "protocol/error.h"
 #include "protocol/hostkey.h"
@@ -44,12 +45,13 @@ PvsVerdict *pvs_verdict_ref(PvsVerdict *verdict);
 void pvs_verdict_unref(PvsVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 
-/* @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may be NULL.
+/* @marks, @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may
+ * be NULL.
  * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused.
  * The store is not changed; OpenSSL's error queue is empty at entry and return. */
-PvsVerdict *pvs_verdict_reach(const PvsStore *store, const guint8 *document, gsize size,
-			      PvsX509Stack *extra_certs, PvsCrlStack *extra_crls, gint64 now,
-			      GError **error);
+PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *document,
+			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
+			      gint64 now, GError **error);
 
 /* What can be said of a document that is not to be verified: one certificate with a good key. Such
  * a verdict is for the identity that asked, and not remembered; it holds for an hour, dates and all

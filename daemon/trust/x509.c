@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "daemon/trust/names.h"
 #include "protocol/error.h"
 
 enum {
@@ -358,6 +359,24 @@ gboolean pvs_x509_crl_has_critical_entry(X509_CRL *crl)
 				return TRUE;
 	}
 	return FALSE;
+}
+
+gboolean pvs_x509_crl_names(const X509_CRL *crl, const X509 *issuer)
+{
+	return pvs_name_means(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer),
+			      PVS_NAME_PLACE | PVS_NAME_ORDER);
+}
+
+gboolean pvs_x509_crl_is_signed(X509_CRL *crl, X509 *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	gboolean is_signed;
+
+	/* X509_CRL_verify() itself takes any digest. */
+	is_signed = key && pvs_x509_strong(X509_CRL_get_signature_nid(crl)) &&
+		    X509_CRL_verify(crl, key) == 1;
+	ERR_clear_error();
+	return is_signed;
 }
 
 gboolean pvs_x509_may_sign(X509 *cert)

@@ -41,6 +41,13 @@ gboolean pvs_x509_strong(int signature_nid);
  * the entry means. Looks at every entry. */
 gboolean pvs_x509_crl_has_critical_entry(X509_CRL *crl);
 
+/* TRUE if @issuer is whom @crl names as its issuer, by one of the quirks of names.h at most: no
+ * proof of anything. */
+gboolean pvs_x509_crl_names(const X509_CRL *crl, const X509 *issuer);
+
+/* TRUE if @crl is signed with the key of @issuer, and with SHA-256 or stronger. */
+gboolean pvs_x509_crl_is_signed(X509_CRL *crl, X509 *issuer);
+
 /* TRUE if the public key of @cert may sign host-key documents: RSA of at least 3072 bits, or EC on
  * P-384 or P-521. */
 gboolean pvs_x509_may_sign(X509 *cert);

@@ -43,7 +43,7 @@ static gboolean holds(const PvsStore *store, PvsX509Stack *certs, PvsCrlStack *c
 	gsize size;
 	const guint8 *data = g_bytes_get_data(document, &size);
 	g_autoptr(PvsVerdict) verdict =
-		pvs_verdict_reach(store, data, size, certs, crls, WORLD_NOW, &error);
+		pvs_verdict_reach(store, NULL, data, size, certs, crls, WORLD_NOW, &error);
 
 	if (error)
 		g_assert_true(error->domain == PVS_ERROR &&

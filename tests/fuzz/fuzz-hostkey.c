@@ -32,7 +32,7 @@ static void judge(const guint8 *data, gsize size, gboolean good)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(PvsVerdict) verdict =
-		pvs_verdict_reach(store, data, size, NULL, NULL, WORLD_NOW, &error);
+		pvs_verdict_reach(store, NULL, data, size, NULL, NULL, WORLD_NOW, &error);
 
 	g_assert_cmpint(verdict != NULL, ==, good);
 	g_assert_cmpint(error == NULL, ==, good);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * make-pki.c - writes a throw-away PKI shaped like IBM's: make-pki DIR
+ * make-pki.c - writes a throw-away PKI shaped like IBM's: make-pki DIR; later, one more CRL of its
+ * signing key to standard output: make-pki crl DIR FROM UNTIL NUMBER (FROM, UNTIL: seconds from
+ * now)
  *
  * What an owner installs: root.crt, and in trust.d the signing key, the intermediate CA and the
  * CRLs. What clients send: hostN.crt with hostN.key (N from 1 to 20; host.crt is the first), and
@@ -12,6 +14,7 @@
 #include <sys/stat.h>
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include "protocol/seheader.h"
@@ -176,13 +179,55 @@ static void write_long_crl(const char *dir, const PvsPki *pki)
 	X509_CRL_free(crl);
 }
 
+static BIO *open_in(const char *dir, const char *name)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	BIO *bio = BIO_new_file(path, "r");
+
+	if (!bio)
+		g_error("%s: cannot be opened", path);
+	return bio;
+}
+
+static void write_crl(const char *dir, gint64 from, gint64 until, guint64 number)
+{
+	BIO *cert = open_in(dir, "signing.crt"), *key = open_in(dir, "signing.key");
+	BIO *listed = open_in(dir, "revoked.crt");
+	const X509 *revoked[] = {PEM_read_bio_X509(listed, NULL, NULL, NULL), NULL};
+	PvsPkiCrl spec = {
+		.issuer = PEM_read_bio_X509(cert, NULL, NULL, NULL),
+		.issuer_key = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL),
+		.from = from,
+		.until = until,
+		.number = number,
+		.revoked = revoked,
+	};
+	X509_CRL *crl = pvs_pki_crl(&spec);
+	g_autoptr(GBytes) pem = pvs_pki_crl_pem(crl);
+
+	fwrite(g_bytes_get_data(pem, NULL), 1, g_bytes_get_size(pem), stdout);
+	X509_CRL_free(crl);
+	X509_free(spec.issuer);
+	EVP_PKEY_free(spec.issuer_key);
+	X509_free((X509 *)(gintptr)revoked[0]);
+	BIO_free(cert);
+	BIO_free(key);
+	BIO_free(listed);
+}
+
 int main(int argc, char **argv)
 {
 	PvsPki *pki;
 	const char *dir;
 
+	if (argc == 6 && strcmp(argv[1], "crl") == 0) {
+		write_crl(argv[2], g_ascii_strtoll(argv[3], NULL, 10),
+			  g_ascii_strtoll(argv[4], NULL, 10), g_ascii_strtoull(argv[5], NULL, 10));
+		return 0;
+	}
 	if (argc != 2 || argv[1][0] == '-') {
-		fprintf(stderr, "Usage: make-pki DIR\n");
+		fprintf(stderr, "Usage: make-pki DIR\n"
+				"       make-pki crl DIR FROM UNTIL NUMBER\n");
 		return 2;
 	}
 	dir = argv[1];
@@ -197,6 +242,7 @@ int main(int argc, char **argv)
 	pvs_pki_write(dir, "inter.crl", pvs_pki_crl_pem(pki->inter_crl));
 	pvs_pki_write(dir, "signing.crt", pvs_pki_pem(pki->signing));
 	pvs_pki_write(dir, "signing.crl", pvs_pki_crl_pem(pki->signing_crl));
+	pvs_pki_write_key(dir, "signing.key", pki->signing_key);
 	write_long_crl(dir, pki);
 	write_hosts(dir, pki);
 	write_refused(dir, pki);

@@ -375,6 +375,7 @@ class Daemon:
         if ROOT:
             os.chown(self.log_dir, DAEMON_UID, DAEMON_GID)
         settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
+        settings["CrlMarks"] = os.path.join(self.log_dir, "crl-marks")
         self.trust_dir = settings["TrustDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
         self.image_dir = settings["ImageDirectory"]
@@ -386,6 +387,7 @@ class Daemon:
                 shutil.copy(path, self.trust_dir)
         settings.update(daemon or {})
         self.audit_log = settings["AuditLog"]
+        self.crl_marks = settings["CrlMarks"]
         for name, key in (ccks if ccks is not None else {"cck": material.CANARY_CCK}).items():
             self.write_cck(name, key)
         self.credentials = None

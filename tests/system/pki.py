@@ -50,6 +50,13 @@ class Pki:
         with open(self.path(name), "rb") as file:
             return file.read()
 
+    def crl(self, since, until, number):
+        """One more CRL of the signing key, in PEM; times in seconds from now."""
+        done = harness.run_program(harness.find_program("make-pki"), "crl", self.top, str(since),
+                                   str(until), str(number))
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
     def _host(self, name):
         pem = self.read(name + ".crt").decode()
         der = der_of(pem)

@@ -126,6 +126,10 @@ class Processes(harness.Case):
                     fds = [fd for fd, text in open_.items() if text == self.daemon.audit_log]
                     self.assertEqual(len(fds), 1, role)
                     open_.pop(fds[0])
+                if role in ("monitor", "trust"):
+                    marks = [fd for fd, text in open_.items() if text == self.daemon.crl_marks]
+                    self.assertEqual(len(marks), 1, role)
+                    open_.pop(marks[0])
                 rest = {"the program" if text == os.readlink("/proc/%d/exe" % pid) else text
                         for text in open_.values() if not text.startswith("socket:")}
                 self.assertLessEqual(rest, ALLOWED[role], open_)

@@ -107,6 +107,23 @@ static void expect_one(Files *f, const char *text, const char *expected)
 	expect(f, (const char *const[]){expected, NULL});
 }
 
+/* Either of two words, and no other. */
+static void test_words(Files *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(PvsConfig) first =
+		read_good(f, "[daemon]\nAuditSync=batch\nHostKeyIssuer=name\n");
+	g_autoptr(PvsConfig) second =
+		read_good(f, "[daemon]\nAuditSync=always\nHostKeyIssuer=akid\n");
+
+	g_assert_cmpuint(first->audit_always, ==, 0);
+	g_assert_cmpuint(first->issuer_by_key_id, ==, 0);
+	g_assert_cmpuint(second->audit_always, ==, 1);
+	g_assert_cmpuint(second->issuer_by_key_id, ==, 1);
+	expect_one(f, "[daemon]\nAuditSync=akid\n", "x.conf:2 batch or always");
+	expect_one(f, "[daemon]\nHostKeyIssuer=always\n", "x.conf:2 name or akid");
+	expect_one(f, "[daemon]\nHostKeyIssuer=\n", "x.conf:2 HostKeyIssuer=");
+}
+
 static void assert_default(const PvsConfig *c)
 {
 	g_assert_null(c->root_ca);
@@ -115,6 +132,8 @@ static void assert_default(const PvsConfig *c)
 	g_assert_cmpstr(c->host_key_directory, ==, PVS_CONFIG_DIR "/hostkeys.d");
 	g_assert_cmpstr(c->image_directory, ==, PVS_CONFIG_DIR "/images.d");
 	g_assert_cmpstr(c->cck_directory, ==, PVS_CONFIG_DIR "/cck.d");
+	g_assert_cmpstr(c->crl_marks, ==, PVS_CRL_MARKS);
+	g_assert_cmpuint(c->issuer_by_key_id, ==, 0);
 	g_assert_cmpuint(c->max_host_keys, ==, 20);
 	g_assert_cmpuint(c->idle_exit_sec, ==, 0);
 	g_assert_cmpuint(c->connections, ==, 256);
@@ -471,7 +490,7 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		}
 		g_string_append_c(plain, '\n');
 	}
-	g_assert_cmpuint(keys, ==, 24);
+	g_assert_cmpuint(keys, ==, 26);
 	uncommented = read_good(f, plain->str);
 	assert_default(uncommented);
 }
@@ -482,13 +501,21 @@ int main(int argc, char **argv)
 		const char *path;
 		void (*run)(Files *, gconstpointer);
 	} tests[] = {
-		{"/config/defaults", test_defaults}, {"/config/every-key", test_every_key},
-		{"/config/ranges", test_ranges},     {"/config/numbers", test_numbers},
-		{"/config/paths", test_paths},	     {"/config/unknown", test_unknown},
-		{"/config/doubled", test_doubled},   {"/config/all-errors", test_all_errors},
-		{"/config/no-echo", test_no_echo},   {"/config/drop-ins", test_drop_ins},
-		{"/config/not-text", test_not_text}, {"/config/size", test_size},
-		{"/config/no-file", test_no_file},   {"/config/shipped", test_shipped},
+		{"/config/words", test_words},
+		{"/config/defaults", test_defaults},
+		{"/config/every-key", test_every_key},
+		{"/config/ranges", test_ranges},
+		{"/config/numbers", test_numbers},
+		{"/config/paths", test_paths},
+		{"/config/unknown", test_unknown},
+		{"/config/doubled", test_doubled},
+		{"/config/all-errors", test_all_errors},
+		{"/config/no-echo", test_no_echo},
+		{"/config/drop-ins", test_drop_ins},
+		{"/config/not-text", test_not_text},
+		{"/config/size", test_size},
+		{"/config/no-file", test_no_file},
+		{"/config/shipped", test_shipped},
 	};
 
 	g_test_init(&argc, &argv, NULL);

@@ -547,13 +547,14 @@ static void test_bits(void)
 		g_autoptr(GError) error = NULL;
 
 		data[at] ^= (guint8)(1 << at % 8);
-		g_assert_null(pvs_verdict_reach(store, data, size, NULL, NULL, WORLD_NOW, &error));
+		g_assert_null(
+			pvs_verdict_reach(store, NULL, data, size, NULL, NULL, WORLD_NOW, &error));
 		g_assert_true(error->domain == PVS_ERROR);
 		g_assert_cmpint(pvs_error_code((PvsError)error->code), ==, -32002);
 		g_assert_cmpuint(ERR_peek_error(), ==, 0);
 		data[at] ^= (guint8)(1 << at % 8);
 	}
-	pvs_verdict_unref(pvs_verdict_reach(store, data, size, NULL, NULL, WORLD_NOW, NULL));
+	pvs_verdict_unref(pvs_verdict_reach(store, NULL, data, size, NULL, NULL, WORLD_NOW, NULL));
 }
 
 static void test_warm_up(void)

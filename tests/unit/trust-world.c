@@ -94,6 +94,7 @@ void world_free(World *world)
 	g_free(world->root);
 	pvs_x509_stack_free(world->extra_certs);
 	pvs_crl_stack_free(world->extra_crls);
+	pvs_marks_free(world->marks);
 	g_free(world);
 }
 
@@ -180,8 +181,8 @@ PvsVerdict *world_judge(World *world, GBytes *document, GError **error)
 
 	/* Something that another left behind: it must neither count nor stay. */
 	ERR_raise(ERR_LIB_X509, X509_R_CERT_ALREADY_IN_HASH_TABLE);
-	verdict = pvs_verdict_reach(store, data, size, world->extra_certs, world->extra_crls,
-				    world->now, error);
+	verdict = pvs_verdict_reach(store, world->marks, data, size, world->extra_certs,
+				    world->extra_crls, world->now, error);
 	g_assert_cmpuint(ERR_peek_error(), ==, 0);
 	if (verdict) {
 		g_assert_cmpint(verdict->from, <=, world->now);

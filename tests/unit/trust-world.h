@@ -28,6 +28,7 @@ typedef struct {
 	PvsStorePaths paths;
 	PvsX509Stack *extra_certs;
 	PvsCrlStack *extra_crls;
+	PvsMarks *marks; /* NULL: nothing was seen before */
 	gint64 now;
 } World;
 

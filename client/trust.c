@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trust.c - pvsecretctl host-key list and trust list: what is installed in the daemon
+ */
+#include "client/ask.h"
+#include "client/expiry.h"
+#include "client/failure.h"
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static gboolean is_host_key(JsonObject *entry)
+{
+	return g_strcmp0(pvs_member_text(entry, "kind"), "host-key") == 0;
+}
+
+/* Those of the entries that are host keys, or those that are not. */
+static GPtrArray *entries_of(JsonObject *status, gboolean host_keys)
+{
+	JsonArray *list = pvs_member_array(pvs_member_object(status, "trust"), "entries");
+	GPtrArray *entries = g_ptr_array_new();
+
+	for (guint i = 0; i < pvs_array_length(list); i++) {
+		JsonObject *entry = pvs_item_object(list, i);
+
+		if (entry && is_host_key(entry) == host_keys)
+			g_ptr_array_add(entries, entry);
+	}
+	return entries;
+}
+
+/* The entries alone, for a program (a parser's tree cannot be changed). */
+static void write_json(const PvsArguments *arguments, const char *name, const GPtrArray *entries)
+{
+	g_autoptr(JsonObject) object = json_object_new();
+	JsonArray *list = json_array_new();
+
+	for (guint i = 0; i < entries->len; i++)
+		json_array_add_object_element(list, json_object_ref(entries->pdata[i]));
+	json_object_set_array_member(object, name, list);
+	pvs_output_json(stdout, arguments->output.json, object);
+}
+
+static void add_cells(GPtrArray *cells, const char *const *texts, gsize n)
+{
+	for (gsize i = 0; i < n; i++)
+		g_ptr_array_add(cells, (gpointer)(gintptr)texts[i]);
+}
+
+/* What the daemon would say to a call that names it; NULL: it would do. */
+static const char *reason_of(JsonObject *entry)
+{
+	const char *reason = pvs_member_text(entry, "reason");
+
+	return pvs_member_true(entry, "good") ? NULL : reason ? reason : "unknown";
+}
+
+static void show_host_keys(const GPtrArray *entries)
+{
+	static const char *const heading[] = {"NAME", "STATE", "DOCUMENT UNTIL", "GOOD UNTIL",
+					      "SUBJECT"};
+	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+
+	if (entries->len == 0) {
+		pvs_output_line("No host-key document is installed (hostkeys.d).");
+		return;
+	}
+	add_cells(cells, heading, G_N_ELEMENTS(heading));
+	for (guint i = 0; i < entries->len; i++) {
+		JsonObject *entry = entries->pdata[i];
+		const char *reason = reason_of(entry);
+		const char *row[] = {pvs_member_text(entry, "file"), reason ? reason : "good",
+				     pvs_member_text(entry, "valid_until"),
+				     pvs_member_text(entry, "until"),
+				     pvs_member_text(entry, "subject")};
+
+		G_STATIC_ASSERT(G_N_ELEMENTS(row) == G_N_ELEMENTS(heading));
+		add_cells(cells, row, G_N_ELEMENTS(row));
+	}
+	pvs_output_table(cells, G_N_ELEMENTS(heading));
+	for (guint i = 0; i < entries->len; i++) {
+		JsonObject *entry = entries->pdata[i];
+
+		if (reason_of(entry))
+			pvs_output_line("%s: %s; %s", or_empty(pvs_member_text(entry, "file")),
+					or_empty(pvs_member_text(entry, "message")),
+					or_empty(pvs_member_text(entry, "hint")));
+	}
+}
+
+static void show_trust(const GPtrArray *entries)
+{
+	static const char *const heading[] = {"KIND",	     "FILE",   "VALID FROM",
+					      "VALID UNTIL", "SERIAL", "SUBJECT"};
+	static const char *const members[] = {"kind",	     "file",   "valid_from",
+					      "valid_until", "serial", "subject"};
+	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+
+	if (entries->len == 0) {
+		pvs_output_line("Nothing is installed (trust.d).");
+		return;
+	}
+	add_cells(cells, heading, G_N_ELEMENTS(heading));
+	for (guint i = 0; i < entries->len; i++) {
+		const char *row[G_N_ELEMENTS(members)];
+
+		for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
+			row[j] = pvs_member_text(entries->pdata[i], members[j]);
+		add_cells(cells, row, G_N_ELEMENTS(row));
+	}
+	pvs_output_table(cells, G_N_ELEMENTS(heading));
+}
+
+/* --warn-days: everything has to be good, and to stay so. */
+static gboolean judge(const GPtrArray *entries, PvsExpiry *expiry, GError **error)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		JsonObject *entry = entries->pdata[i];
+		const char *file = or_empty(pvs_member_text(entry, "file"));
+		const char *until = is_host_key(entry) ? "until" : "valid_until";
+		g_autofree char *what = NULL;
+
+		if (expiry->limit >= 0 && is_host_key(entry) && reason_of(entry))
+			return pvs_failure(error, PVS_EXIT_FAILED, pvs_member_text(entry, "hint"),
+					   "%s: %s", file,
+					   or_empty(pvs_member_text(entry, "message")));
+		what = g_strdup_printf("%s (%s)", file, or_empty(pvs_member_text(entry, "kind")));
+		/* What has a successor in its place may end. */
+		if (!pvs_member_true(entry, "superseded"))
+			pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
+	}
+	return pvs_expiry_judge(expiry, error);
+}
+
+static gboolean list(const PvsArguments *arguments, gboolean host_keys, GError **error)
+{
+	g_auto(PvsExpiry) expiry = {0};
+	g_autoptr(PvsRpc) rpc = NULL;
+	g_autoptr(PvsCall) call = pvs_call_new("get_status");
+	g_autoptr(PvsReply) reply = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+
+	if (!pvs_expiry_start(arguments, &expiry, error))
+		return FALSE;
+	rpc = pvs_ask_open(arguments);
+	reply = pvs_ask(arguments, rpc, call, error);
+	if (!reply)
+		return FALSE;
+	entries = entries_of(pvs_reply_result(reply), host_keys);
+	if (arguments->output.json != PVS_JSON_OFF)
+		write_json(arguments, host_keys ? "host_keys" : "entries", entries);
+	else if (!arguments->output.quiet)
+		(host_keys ? show_host_keys : show_trust)(entries);
+	return judge(entries, &expiry, error);
+}
+
+gboolean pvs_host_key_list(const PvsArguments *arguments, GError **error)
+{
+	return list(arguments, TRUE, error);
+}
+
+gboolean pvs_trust_list(const PvsArguments *arguments, GError **error)
+{
+	return list(arguments, FALSE, error);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * court.h - verdicts, with all that they depend on besides the document
+ *
+ * The store of this process, the verdicts it remembers, the marks of CRLs that were seen, and the
+ * clock, which is looked at for every verdict.
+ */
+#pragma once
+
+#include "daemon/trust/marks.h"
+#include "daemon/trust/memo.h"
+#include "daemon/trust/store.h"
+#include "daemon/trust/verdict.h"
+
+typedef struct PvsCourt PvsCourt;
+
+/* Seconds since the epoch. */
+typedef gint64 (*PvsClock)(void);
+gint64 pvs_clock_of_machine(void);
+
+/* @store is not owned. Without marks nothing was seen before, and nothing is kept. */
+PvsCourt *pvs_court_new(const PvsStore *store, PvsClock clock);
+void pvs_court_free(PvsCourt *court);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsCourt, pvs_court_free)
+
+/* Takes @marks, which are kept in a file. */
+void pvs_court_set_marks(PvsCourt *court, PvsMarks *marks);
+
+/* Looks at the clock: the store's CRLs that may be used by now are marked as seen. To be called
+ * when there are marks, and now and then; @error is set where a mark could not be written down. */
+void pvs_court_tick(PvsCourt *court, GError **error);
+
+/* As pvs_verdict_reach(), or remembered; @digest is one of all that the client brought (32 bytes).
+ */
+PvsVerdict *pvs_court_judge(PvsCourt *court, GBytes *document, PvsX509Stack *extra_certs,
+			    PvsCrlStack *extra_crls, const guint8 digest[32], GError **error);
+
+const PvsStore *pvs_court_store(const PvsCourt *court);
+gint64 pvs_court_now(const PvsCourt *court);
+gboolean pvs_court_keeps_marks(const PvsCourt *court);
+
+/* Seconds that the clock is behind the latest that was seen, by a CRL or in this process; 0: it is
+ * not. */
+gint64 pvs_court_clock_behind(const PvsCourt *court);
+
+/* How many verdicts were reached, not remembered. */
+guint64 pvs_court_reached(const PvsCourt *court);
