@@ -30,6 +30,7 @@ class Crls(booted.Case):
 
     @classmethod
     def setUpClass(cls):
+        booted.set_up()
         cls.server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", 0), functools.partial(Handler, directory=TOP + "/served"))
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
