@@ -11,7 +11,7 @@
 
 #include "tests/pki/pki.h"
 
-enum { DAY = 24 * 3600, LONG = 1000 };
+enum { DAY = 24 * 3600, LONG = 1000, SERIAL = 4711 };
 
 static char *point(const char *url, const char *name)
 {
@@ -60,12 +60,33 @@ static void write_host(const char *dir, const char *name, const PvsPki *pki, con
 	X509 *cert;
 
 	spec.extensions = extensions;
+	spec.serial = SERIAL;
 	if (issuer_key)
 		spec.issuer_key = issuer_key;
 	cert = pvs_pki_cert(&spec);
 	pvs_pki_write(dir, name, pvs_pki_pem(cert));
 	X509_free(cert);
 	EVP_PKEY_free(key);
+}
+
+/* The newest: it lists the documents above. */
+static void write_revoking_crl(const char *dir, const PvsPki *pki)
+{
+	PvsPkiCert host_spec = pvs_pki_host_spec(pki, pki->revoked_key);
+	const X509 *revoked[2] = {NULL, NULL};
+	const PvsPkiCrl spec = {.issuer = pki->signing,
+				.issuer_key = pki->signing_key,
+				.revoked = revoked,
+				.from = -3600,
+				.until = 365 * DAY,
+				.number = 7};
+	X509 *host;
+
+	host_spec.serial = SERIAL;
+	host = pvs_pki_cert(&host_spec);
+	revoked[0] = host;
+	write_crl(dir, "revoking.crl", &spec);
+	X509_free(host);
 }
 
 static void write_hosts(const char *top, const PvsPki *pki, const char *url, EVP_PKEY *stranger)
@@ -175,6 +196,7 @@ int main(int argc, char **argv)
 	pvs_pki_write(served, "inter.crl", pvs_pki_crl_der(pki->inter_crl));
 	write_hosts(argv[1], pki, argv[2], stranger);
 	write_signing_crls(served, pki, stranger);
+	write_revoking_crl(served, pki);
 	EVP_PKEY_free(stranger);
 	pvs_pki_free(pki);
 	return 0;
