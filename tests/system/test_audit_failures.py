@@ -13,10 +13,12 @@ import unittest
 import harness
 import material
 import pki
+import tap
 
 HDR = material.header("audit failures")
 AUDIT = -32005
 PATIENCE = 5.0  # seconds that a record is waited for
+PROMPT = 2.0    # what takes milliseconds on a machine that has nothing else to do
 
 
 class Failing:
@@ -54,7 +56,8 @@ class Failing:
         pids = self.daemon.workers("vault") + self.daemon.workers("trust")
         answer, took = self.create(one, "again")
         self.assertIn("result", answer)
-        self.assertLess(took, 1)
+        tap.note("again after %.0f ms" % (1e3 * took))
+        self.assertLess(took, PROMPT)
         self.assertIn("again", self.recorded())
         self.assertEqual(self.daemon.workers("vault") + self.daemon.workers("trust"), pids)
         self.assert_chain()
@@ -94,7 +97,7 @@ class Errors(Failing, harness.Case):
                     for i in range(3):
                         answer, took = self.create(one, "%s %d" % (error, i))
                         self.assert_error(answer, AUDIT, "audit")
-                        self.assertLess(took, 1)
+                        self.assertLess(took, PROMPT)
                         self.assertEqual(one.call("ping"), {})
                     # What trust refuses is not answered, either.
                     one.post("verify_host_key", {"host_key_document": self.pki.hosts[0].pem},
@@ -206,12 +209,13 @@ class Hung(Failing, harness.Case):
             began = time.monotonic()
             self.assertEqual(other.call("ping"), {})
             other.call("get_status")
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(time.monotonic() - began, PROMPT)
             for ident in idents:
                 self.assert_error(one.wait(ident), AUDIT, "audit")
             took = time.monotonic() - began
             self.assertGreater(took, PATIENCE - 0.1)
-            self.assertLess(took, PATIENCE + 1)
+            tap.note("refused after %.1f s" % took)
+            self.assertLess(took, PATIENCE + PROMPT)
             self.assertEqual(other.call("ping"), {})
             # The next is not refused at once: it may be written in time.
             answer, took = self.create(other, "in time")

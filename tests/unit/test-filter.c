@@ -13,7 +13,6 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -64,7 +63,7 @@ static int dump(const char *name, const char *program)
 
 		if (strcmp(pvs_role_name(pvs_table_roles[i]), name) != 0)
 			continue;
-		f = filter_with(pvs_table_roles[i], atoi(program));
+		f = filter_with(pvs_table_roles[i], (int)g_ascii_strtoll(program, NULL, 10));
 		printf("%d\n", getpid());
 		for (gsize at = 0; at < f.n; at++)
 			printf("%u %u %u %u\n", f.code[at].code, f.code[at].jt, f.code[at].jf,
