@@ -134,6 +134,9 @@ static void assert_default(const PvsConfig *c)
 	g_assert_cmpstr(c->cck_directory, ==, PVS_CONFIG_DIR "/cck.d");
 	g_assert_cmpstr(c->crl_marks, ==, PVS_CRL_MARKS);
 	g_assert_cmpuint(c->issuer_by_key_id, ==, 0);
+	g_assert_cmpstr(c->extension_secret_directory, ==, PVS_CONFIG_DIR "/ext.d");
+	g_assert_cmpstr(c->sign_key_directory, ==, PVS_CONFIG_DIR "/sign.d");
+	g_assert_null(c->association_master);
 	g_assert_cmpuint(c->max_host_keys, ==, 20);
 	g_assert_cmpuint(c->idle_exit_sec, ==, 0);
 	g_assert_cmpuint(c->connections, ==, 256);
@@ -184,6 +187,9 @@ static void test_every_key(Files *f, gconstpointer data G_GNUC_UNUSED)
 					      "CrlDirectory=/crl=#x\n"
 					      "HostKeyDirectory=/\xc3\xa4/hostkeys\n"
 					      "CckDirectory=/cck\n"
+					      "ExtensionSecretDirectory=/ext\n"
+					      "SignKeyDirectory=/sign\n"
+					      "AssociationMaster=/master\n"
 					      "IdleExitSec=5min\n"
 					      "MaxHostKeys=255");
 
@@ -205,6 +211,9 @@ static void test_every_key(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(c->crl_directory, ==, "/crl=#x");
 	g_assert_cmpstr(c->host_key_directory, ==, "/\xc3\xa4/hostkeys");
 	g_assert_cmpstr(c->cck_directory, ==, "/cck");
+	g_assert_cmpstr(c->extension_secret_directory, ==, "/ext");
+	g_assert_cmpstr(c->sign_key_directory, ==, "/sign");
+	g_assert_cmpstr(c->association_master, ==, "/master");
 	g_assert_cmpuint(c->idle_exit_sec, ==, 300);
 	g_assert_cmpuint(c->max_host_keys, ==, 255);
 }
@@ -472,6 +481,8 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(rule->users.n, ==, 0);
 	g_assert_cmpstr(pvs_list_nth(rule->methods, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpstr(pvs_list_nth(rule->ccks, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->extension_secrets, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->sign_keys, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpstr(pvs_list_nth(rule->names, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpint(rule->require_cuid, ==, 0);
 	g_assert_cmpint(rule->allow_no_verify, ==, 0);
@@ -482,7 +493,8 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		const char *key = **line == '#' && g_ascii_isupper((*line)[1]) ? *line + 1 : NULL;
 
 		if (key && strchr(key, '=') && !strchr(key, ' ') &&
-		    !g_str_has_prefix(key, "RootCA=")) {
+		    !g_str_has_prefix(key, "RootCA=") &&
+		    !g_str_has_prefix(key, "AssociationMaster=")) {
 			keys++;
 			g_string_append(plain, key);
 		} else if (**line == '[' || g_ascii_isupper(**line)) {
