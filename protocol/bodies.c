@@ -87,6 +87,8 @@ const PvsField pvs_vault_start_fields[] = {
 	TEXT(PvsVaultStart, association_master, PVS_PATH_MAX),
 	LIST(PvsVaultStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	U8(PvsVaultStart, audit_always),
+	U32(PvsVaultStart, calls),
+	U32(PvsVaultStart, calls_per_user),
 	END,
 };
 
@@ -107,6 +109,7 @@ const PvsField pvs_record_fields[] = {
 	U16(PvsRecord, error),
 	TEXT(PvsRecord, param, PVS_SECRET_NAME_MAX),
 	LIST(PvsRecord, documents, PVS_HOST_KEYS_MAX, PvsRecordedKey, recorded_key_fields),
+	U32(PvsRecord, pid),
 	END,
 };
 
@@ -149,6 +152,7 @@ const PvsField pvs_access_is_fields[] = {
 };
 
 const PvsField pvs_peers_fields[] = { U32(PvsPeers, generation), END };
+const PvsField pvs_caller_fields[] = { U32(PvsCaller, pid), END };
 const PvsField pvs_closed_count_fields[] = { U32(PvsClosedCount, connections), END };
 const PvsField pvs_failed_fields[] = { TEXT(PvsFailed, text, PVS_FAILED_TEXT_MAX), END };
 
@@ -183,6 +187,7 @@ const PvsField pvs_verify_fields[] = {
 	LIST(PvsVerify, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsVerify, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	U8(PvsVerify, no_verify),
+	U32(PvsVerify, pid),
 	END,
 };
 
@@ -204,6 +209,7 @@ const PvsField pvs_examine_fields[] = {
 	TEXT(PvsExamine, host_key.name, PVS_KEY_NAME_MAX),
 	LIST(PvsExamine, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsExamine, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
+	U32(PvsExamine, pid),
 	END,
 };
 
@@ -281,6 +287,7 @@ const PvsField pvs_granted_fields[] = {
 
 const PvsField pvs_build_fields[] = {
 	U32(PvsBuild, slot),
+	U32(PvsBuild, pid),
 	TEXT(PvsBuild, image, PVS_KEY_NAME_MAX),
 	FIXED(PvsBuild, tags),
 	FIXED(PvsBuild, cuid),

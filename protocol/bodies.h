@@ -72,6 +72,8 @@ typedef struct {
 	char *association_master; /* a file; NULL: none */
 	PvsList rules;		  /* of PvsAccessRule: all there are */
 	guint8 audit_always;	  /* each record is on the disk before the answer */
+	guint32 calls;		  /* on their way at a time, in all */
+	guint32 calls_per_user;
 } PvsVaultStart;
 
 /* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).
@@ -92,6 +94,7 @@ typedef struct {
 	guint16 error;	   /* PvsError; PVS_ERROR_LAST_: none */
 	char *param;	   /* NULL: none */
 	PvsList documents; /* of PvsRecordedKey */
+	guint32 pid;	   /* the client's, as the front says: a hint */
 } PvsRecord;
 
 typedef struct {
@@ -136,6 +139,13 @@ typedef struct {
 	guint32 generation;
 } PvsPeers;
 
+/* CONNECTION: the descriptor is a client's. @pid is that of the process that connected, or 0: it
+ * may be another's by now, or of several that share the connection, so that nothing but the record
+ * is told it. */
+typedef struct {
+	guint32 pid;
+} PvsCaller;
+
 /* CLOSED: so many client connections ended. */
 typedef struct {
 	guint32 connections;
@@ -179,6 +189,7 @@ typedef struct {
 	PvsList certs;	   /* of PvsBlob: links that the client brings */
 	PvsList crls;	   /* of PvsBlob */
 	guint8 no_verify;  /* only what is wanted: the vault asks its rules */
+	guint32 pid;	   /* the client's: a hint for the record, as below */
 } PvsVerify;
 
 /* VERIFIED: the grant stands; the vault has it. */
@@ -198,6 +209,7 @@ typedef struct {
 	PvsHostKey host_key;
 	PvsList certs;
 	PvsList crls;
+	guint32 pid;
 } PvsExamine;
 
 typedef struct {
@@ -282,6 +294,7 @@ typedef enum {
  * would be. */
 typedef struct {
 	guint32 slot;
+	guint32 pid;
 	char *image; /* name of an installed header, which has the tags; NULL: they are here */
 	guint8 tags[sizeof(PvsHeaderTags)];
 	guint8 cuid[PVS_CUID_SIZE]; /* zero: none */
@@ -346,6 +359,7 @@ typedef struct {
 	X(PvsAddFront, pvs_add_front)       \
 	X(PvsAccessIs, pvs_access_is)       \
 	X(PvsPeers, pvs_peers)              \
+	X(PvsCaller, pvs_caller)            \
 	X(PvsClosedCount, pvs_closed_count) \
 	X(PvsFailed, pvs_failed)            \
 	X(PvsWorkersAre, pvs_workers_are)   \

@@ -30,6 +30,7 @@ typedef enum {
 
 typedef struct {
 	PvsRpcCall rpc;
+	guint32 pid; /* the client's */
 	PvsMethod method;
 	PvsParams params;
 	PvsSecret *value;
@@ -145,6 +146,7 @@ static void ask_verify(PvsCallRun *call)
 		.certs = call->params.certs,
 		.crls = call->params.crls,
 		.no_verify = call->params.no_verify != FALSE,
+		.pid = call->pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -154,9 +156,10 @@ static void ask_verify(PvsCallRun *call)
 
 static void ask_judge(PvsCallRun *call)
 {
-	const PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
+	PvsBuild body = pvs_build_of(call->method, &call->params, call->value);
 	g_auto(PvsWriter) w = pvs_writer();
 
+	body.pid = call->pid;
 	pvs_body_put(&w, pvs_build_fields, &body);
 	ask(call, PVS_ROLE_VAULT, PVS_MESSAGE_JUDGE, &w);
 }
@@ -169,6 +172,7 @@ static void ask_build(PvsCallRun *call)
 	PvsWriter w;
 
 	body.slot = (guint32)call->slot;
+	body.pid = call->pid;
 	if (call->value)
 		body.value = (PvsSpan){call->value->bytes, call->value->size};
 	/* It may hold the client's secret, so it is put together in locked memory. If the socket is
@@ -223,6 +227,7 @@ static void proceed_examine(PvsCallRun *call)
 		.host_key = {.document = call->params.document},
 		.certs = call->params.certs,
 		.crls = call->params.crls,
+		.pid = call->pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -544,7 +549,8 @@ static gboolean is_known_stranger(GError **error)
 	return rights && !pvs_access_method(rights, "ping", error);
 }
 
-void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpointer user)
+void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, guint32 pid, PvsCallDone done,
+		    gpointer user)
 {
 	PvsCallRun *call = g_new0(PvsCallRun, 1);
 	g_autoptr(GError) error = NULL;
@@ -554,6 +560,7 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	call->params.max_host_keys = max_host_keys;
 	call->done = done;
 	call->user = user;
+	call->pid = pid;
 	call->slot = -1;
 	g_queue_push_tail(&calls, call);
 

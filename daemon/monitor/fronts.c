@@ -4,17 +4,24 @@
  */
 #include "daemon/monitor/fronts.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/monitor/pair.h"
+#include "daemon/monitor/penalties.h"
 #include "policy/access.h"
 #include "protocol/bodies.h"
 
 enum {
-	FRONTS_PER_UID = 4,	 /* identities of one user (newgrp(1) makes more) */
-	HOPELESS = 5,		 /* deaths in a row of fronts that had not loaded */
-	LOG_PAUSE = 1000 * 1000, /* microseconds between two lines of one kind */
+	FRONTS_PER_UID = 4,   /* identities of one user (newgrp(1) makes more) */
+	FRONTS_MAX = 512,     /* in all; trust and the vault have a channel for each */
+	OWN_DESCRIPTORS = 32, /* of the monitor or a front, besides those below */
+	PER_FRONT = 4,	      /* descriptors of the monitor's, while it starts one */
+	HOPELESS = 5,	      /* deaths in a row of warm fronts that had not loaded */
+	HOPE_SEC = 60,	      /* for so long, where one had loaded before */
+	REST = 50,	      /* milliseconds, after one that could not start or load */
+	LOG_PAUSE_SEC = 10,   /* between two lines of one kind */
 };
 
 typedef struct {
@@ -24,6 +31,7 @@ typedef struct {
 	guint idle_timer; /* runs while there is no connection */
 	gboolean holding; /* was told to hold and has not said HELD */
 	gboolean stopped; /* was told to end: gets no more connections */
+	gint64 idle_since;
 } Front;
 
 static const PvsFrontsEvents *events;
@@ -34,9 +42,13 @@ static guint last_number;
 static guint connections;
 static guint deaths;
 static guint deaths_in_a_row;
+static gint64 row_began;
+static gboolean one_loaded; /* since the daemon started */
+static guint rest;	    /* while it runs no front is started */
 static gboolean waiting_for_held;
 static gboolean stopping; /* no new fronts */
 static gint64 started;
+static guint descriptors; /* that a process of the daemon may have */
 
 static gboolean on_closed(PvsChannel *channel, PvsMessage *message, gpointer user);
 static gboolean on_held(PvsChannel *channel, PvsMessage *message, gpointer user);
@@ -56,10 +68,34 @@ static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, rows
 
 void pvs_fronts_init(const PvsFrontsEvents *fronts_events, const PvsConfig *fronts_config)
 {
+	struct rlimit limit;
+
 	events = fronts_events;
 	config = fronts_config;
 	fronts = g_ptr_array_new();
 	started = g_get_monotonic_time();
+	/* The least there can be, where the kernel does not say. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		limit.rlim_cur = 0;
+	descriptors = (guint)CLAMP(limit.rlim_cur, 2 * OWN_DESCRIPTORS, G_MAXINT);
+}
+
+/* What is left to clients. A front that had a connection too many could not even be told of it. */
+static guint room(guint of_each)
+{
+	return (descriptors - OWN_DESCRIPTORS) / of_each;
+}
+
+static guint fronts_max(void)
+{
+	return MIN(FRONTS_MAX, room(PER_FRONT));
+}
+
+static guint connections_per_user(void)
+{
+	guint limit = MIN(config->connections_per_user, MAX(config->connections * 3 / 4, 1));
+
+	return MIN(limit, room(1));
 }
 
 void pvs_fronts_configure(const PvsConfig *fronts_config)
@@ -67,12 +103,40 @@ void pvs_fronts_configure(const PvsConfig *fronts_config)
 	config = fronts_config;
 }
 
+/* Six lines of one kind a minute at the most, however hard somebody tries. */
+static gboolean may_log(gint64 *last)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (*last && now - *last < LOG_PAUSE_SEC * G_USEC_PER_SEC)
+		return FALSE;
+	*last = now;
+	return TRUE;
+}
+
+static gboolean on_rested(gpointer data G_GNUC_UNUSED)
+{
+	rest = 0;
+	pvs_fronts_warm_up();
+	return G_SOURCE_REMOVE;
+}
+
+/* What is short (descriptors, memory, processes) is not there sooner for being asked for without
+ * a pause. */
+static void take_rest(void)
+{
+	if (!rest && !stopping)
+		rest = g_timeout_add(REST, on_rested, NULL);
+}
+
+/* NULL if none can be started now: those who connect meanwhile are closed. */
 static Front *front_new(void)
 {
+	static gint64 last;
 	g_autoptr(GError) error = NULL;
 	PvsFrontStart start = {
 		.max_host_keys = config->max_host_keys,
-		.calls = config->calls_per_user,
+		.calls = MIN(config->calls_per_user, MAX(config->calls * 3 / 4, 1)),
 		.message_size = config->message_size,
 		.depth = config->depth,
 		.tokens = config->tokens,
@@ -82,13 +146,18 @@ static Front *front_new(void)
 		.idle_sec = config->idle_sec,
 		.started = started,
 	};
-	Front *front = g_new0(Front, 1);
+	Front *front;
 
+	if (rest)
+		return NULL;
+	front = g_new0(Front, 1);
 	front->worker = pvs_worker_new(PVS_ROLE_FRONT, pvs_front_start_fields, &start,
 				       &worker_events, front, &error);
 	if (!front->worker) {
-		pvs_error("%s", error->message);
+		if (may_log(&last))
+			pvs_error("%s", error->message);
 		g_free(front);
+		take_rest();
 		return NULL;
 	}
 	g_ptr_array_add(fronts, front);
@@ -130,14 +199,19 @@ static void give_access(Front *front)
 /* Its channels to trust and the vault, whose it is being told to both. */
 static void give_peers(Front *front)
 {
+	static gint64 last;
 	g_autoptr(GError) error = NULL;
 	PvsPeers peers = {.generation = pvs_pair_generation()};
 	int fds[2];
 
 	/* A new number each time: the pair may still know the front by the one before. */
 	if (!pvs_pair_connect(++last_number, front->identity, &fds[0], &fds[1], &error)) {
-		pvs_error("%s", error->message);
+		if (may_log(&last))
+			pvs_error("%s", error->message);
+		/* That is the monitor's trouble, and nothing that its user is charged with. */
+		front->stopped = TRUE;
 		pvs_worker_kill(front->worker);
+		take_rest();
 		return;
 	}
 	pvs_worker_send(front->worker, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
@@ -171,17 +245,33 @@ static Front *find(const PvsIdentity *identity, guint *n_fronts, guint *n_connec
 	return found;
 }
 
-/* One line a second at the most, however hard somebody tries. */
 static void refuse(int fd, const PvsIdentity *identity, const char *rule, guint limit)
 {
 	static gint64 last;
-	gint64 now = g_get_monotonic_time();
 
 	close(fd);
-	if (last && now - last < LOG_PAUSE)
+	if (may_log(&last))
+		pvs_warning("a connection of uid %u was closed: %s (%u)", identity->uid, rule,
+			    limit);
+}
+
+/* Ends the front that has had no connection for the longest time. */
+static void make_room(void)
+{
+	Front *oldest = NULL;
+
+	for (guint i = 0; i < fronts->len; i++) {
+		Front *front = fronts->pdata[i];
+
+		if (usable(front) && front->idle_timer &&
+		    (!oldest || front->idle_since < oldest->idle_since))
+			oldest = front;
+	}
+	if (!oldest)
 		return;
-	last = now;
-	pvs_warning("a connection of uid %u was closed: %s (%u)", identity->uid, rule, limit);
+	g_clear_handle_id(&oldest->idle_timer, g_source_remove);
+	oldest->stopped = TRUE;
+	pvs_worker_stop(oldest->worker);
 }
 
 static Front *take_warm(PvsIdentity *identity)
@@ -201,27 +291,43 @@ static Front *take_warm(PvsIdentity *identity)
 	return front;
 }
 
+/* TRUE if there is room for one more connection of the identity; else @fd was closed. @front is
+ * the one that it has. */
+static gboolean admit(int fd, const PvsIdentity *identity, Front *front, guint n_fronts,
+		      guint of_uid)
+{
+	if (pvs_penalties_paused(identity->uid, g_get_monotonic_time()))
+		/* Was said when it began. */
+		close(fd);
+	else if (connections >= config->connections)
+		refuse(fd, identity, "the daemon serves no more (Connections=)",
+		       config->connections);
+	else if (of_uid >= connections_per_user())
+		refuse(fd, identity,
+		       "this user has as many as he may (ConnectionsPerUser=, three quarters of "
+		       "Connections=, or what LimitNOFILE= leaves)",
+		       connections_per_user());
+	else if (!front && n_fronts >= FRONTS_PER_UID)
+		refuse(fd, identity, "this user has come with too many sets of groups",
+		       FRONTS_PER_UID);
+	else if (!front && fronts->len >= fronts_max())
+		refuse(fd, identity, "there are too many processes for clients", fronts->len);
+	else
+		return TRUE;
+	return FALSE;
+}
+
 void pvs_fronts_connection(int fd, PvsIdentity *taken)
 {
 	g_autoptr(PvsIdentity) identity = taken;
+	const PvsCaller body = {.pid = taken->pid};
 	guint n_fronts, of_uid;
 	Front *front = find(identity, &n_fronts, &of_uid);
 
-	if (connections >= config->connections) {
-		refuse(fd, identity, "the daemon serves no more (Connections=)",
-		       config->connections);
+	if (!front && fronts->len + 1 >= fronts_max())
+		make_room();
+	if (!admit(fd, identity, front, n_fronts, of_uid))
 		return;
-	}
-	if (of_uid >= config->connections_per_user) {
-		refuse(fd, identity, "this user has as many as he may (ConnectionsPerUser=)",
-		       config->connections_per_user);
-		return;
-	}
-	if (!front && n_fronts >= FRONTS_PER_UID) {
-		refuse(fd, identity, "this user has come with too many sets of groups",
-		       FRONTS_PER_UID);
-		return;
-	}
 	if (!front)
 		front = take_warm(g_steal_pointer(&identity));
 	if (!front) {
@@ -231,7 +337,7 @@ void pvs_fronts_connection(int fd, PvsIdentity *taken)
 	g_clear_handle_id(&front->idle_timer, g_source_remove);
 	front->connections++;
 	connections++;
-	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, NULL, NULL, &fd);
+	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
 	close(fd);
 	events->changed();
 }
@@ -258,6 +364,7 @@ static gboolean on_closed(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 		return FALSE;
 	front->connections -= body.connections;
 	connections -= body.connections;
+	front->idle_since = g_get_monotonic_time();
 	if (front->connections == 0 && !front->idle_timer)
 		front->idle_timer = g_timeout_add_seconds(config->idle_sec, on_idle, front);
 	events->changed();
@@ -297,6 +404,7 @@ static gboolean on_workers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 {
 	deaths_in_a_row = 0;
+	one_loaded = TRUE;
 	if (user == warm)
 		events->warmed();
 }
@@ -307,21 +415,52 @@ static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,
 	pvs_error("a front cannot start: %s", text);
 }
 
+/* Its user's doing, and its user's loss; one that was nobody's yet, or had not loaded and so had
+ * read nothing of a client's, is the daemon's own trouble. */
+static void mourn(const Front *front, int status)
+{
+	static gint64 last;
+	g_autofree char *end = pvs_worker_end(status);
+	guint seconds;
+
+	deaths++;
+	if (!front->identity || !pvs_worker_is_ready(front->worker)) {
+		if (may_log(&last))
+			pvs_warning("%s died (%s)",
+				    front->identity ? "a front that had not loaded"
+						    : "the front kept warm",
+				    end);
+		return;
+	}
+	pvs_warning("the front of uid %u died (%s); its %u connections are closed",
+		    front->identity->uid, end, front->connections);
+	seconds = pvs_penalties_death(front->identity->uid, g_get_monotonic_time());
+	if (seconds > 0)
+		pvs_warning("uid %u is not served for %u s: its fronts keep dying",
+			    front->identity->uid, seconds);
+}
+
+/* At the start a front that cannot load is a machine on which none can. Later it is more likely
+ * that something is short for a while, and those who are connected would lose by an end of it all.
+ */
+static gboolean hopeless(void)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (deaths_in_a_row++ == 0)
+		row_began = now;
+	return deaths_in_a_row >= HOPELESS &&
+	       (!one_loaded || now - row_began > HOPE_SEC * G_USEC_PER_SEC);
+}
+
 static void on_died(PvsWorker *worker, int status, gpointer user)
 {
 	Front *front = user;
-	gboolean had_loaded = pvs_worker_is_ready(worker);
+	gboolean loaded = pvs_worker_is_ready(worker);
+	gboolean own_fault = !loaded && !front->identity;
 
-	if (!front->stopped) {
-		g_autofree char *end = pvs_worker_end(status);
-
-		deaths++;
-		if (front->identity)
-			pvs_warning("the front of uid %u died (%s); its %u connections are closed",
-				    front->identity->uid, end, front->connections);
-		else
-			pvs_warning("the front kept warm died (%s)", end);
-	}
+	if (!front->stopped)
+		mourn(front, status);
 	connections -= front->connections;
 	if (warm == front)
 		warm = NULL;
@@ -333,8 +472,10 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 
 	tell_if_held();
 	events->changed();
-	if (!had_loaded && ++deaths_in_a_row >= HOPELESS)
+	if (own_fault && hopeless())
 		events->hopeless();
+	else if (!loaded && one_loaded)
+		take_rest();
 	else if (!warm && !stopping)
 		pvs_fronts_warm_up();
 }
@@ -380,6 +521,7 @@ guint pvs_fronts_deaths(void)
 void pvs_fronts_stop(void)
 {
 	stopping = TRUE;
+	g_clear_handle_id(&rest, g_source_remove);
 	for (guint i = 0; i < fronts->len; i++) {
 		Front *front = fronts->pdata[i];
 

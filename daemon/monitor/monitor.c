@@ -36,6 +36,8 @@ enum {
 	HOPELESS = 5,		 /* pairs in a row that could not load, after one that could */
 	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
 	DIE_MS = 2000,		 /* for processes that were told to end */
+	LOG_PAUSE_SEC = 10,	 /* between two lines about clients that are not known */
+	ROUND_MS = 7500,	 /* between two questions for a sign of life */
 	RELOAD_ERROR_MAX = 4000, /* bytes of what get_status shows */
 };
 
@@ -172,11 +174,19 @@ static void watch_idle(void)
 
 static void on_accepted(int fd)
 {
+	static gint64 last;
 	PvsIdentity *identity = pvs_identity_of(fd);
+	gint64 now;
 
-	/* Who is not known is not served. */
 	if (!identity) {
 		close(fd);
+		now = g_get_monotonic_time();
+		if (!last || now - last > LOG_PAUSE_SEC * G_USEC_PER_SEC) {
+			last = now;
+			pvs_warning("a connection was closed: its user or group is not known here "
+				    "(another user namespace's), or it has more than %d groups",
+				    PVS_IDENTITY_GROUPS_MAX);
+		}
 		return;
 	}
 	pvs_fronts_connection(fd, identity);
@@ -441,7 +451,7 @@ static gboolean watch_signals(GError **error)
 	return TRUE;
 }
 
-static gboolean on_watchdog(gpointer data G_GNUC_UNUSED)
+static gboolean on_round(gpointer data G_GNUC_UNUSED)
 {
 	/* Only a loop that saw every process answer says that all is well. */
 	if (pvs_worker_ping_all())
@@ -449,12 +459,16 @@ static gboolean on_watchdog(gpointer data G_GNUC_UNUSED)
 	return G_SOURCE_CONTINUE;
 }
 
-static void watch_the_watchdog(void)
+/* A process that does not answer is replaced, with or without systemd's watchdog. The watchdog is
+ * for the monitor: four rounds in its time, so that one that loses a process goes on in time. */
+static void watch_processes(void)
 {
-	guint64 usec;
+	guint64 usec = 0;
+	guint ms = ROUND_MS;
 
 	if (sd_watchdog_enabled(0, &usec) > 0 && usec > 0)
-		g_timeout_add((guint)MAX(usec / 4000, 1), on_watchdog, NULL);
+		ms = (guint)CLAMP(usec / 4000, 1, ROUND_MS);
+	g_timeout_add(ms, on_round, NULL);
 }
 
 static gboolean begin(GError **error)
@@ -489,7 +503,7 @@ static gboolean begin(GError **error)
 			    "system calls and permissions alone");
 	pvs_pair_init(&pair_events);
 	pvs_fronts_init(&fronts_events, config);
-	watch_the_watchdog();
+	watch_processes();
 	return TRUE;
 }
 

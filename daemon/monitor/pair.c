@@ -110,6 +110,8 @@ static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **erro
 		.association_master = config->association_master,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
 		.audit_always = (guint8)config->audit_always,
+		.calls = config->calls,
+		.calls_per_user = config->calls_per_user,
 	};
 
 	return pvs_worker_new(PVS_ROLE_VAULT, pvs_vault_start_fields, &start, &worker_events, pair,

@@ -26,26 +26,47 @@ struct PvsWorker {
 	gboolean failed;
 	gboolean stopping; /* told to end */
 	gboolean pinged;   /* and has not answered yet */
+	guint overdue;	   /* rounds in a row at which it owed an answer, or its end */
 	gint64 started;
 	const PvsWorkerEvents *events;
 	gpointer user;
 	PvsHandlerRow *rows;
 };
 
+enum {
+	OVERDUE_MAX = 2, /* one may have been asked a moment ago, or the machine was held */
+	LOAD_MAX = 60 * G_USEC_PER_SEC, /* no store within its limits takes nearly as long */
+};
+
 static int self_fd = -1;
+static int null_fd =
+	-1;	       /* a child that had to open it would need a descriptor more than there is */
 static GList *workers; /* of PvsWorker: those whose process was not collected yet */
+
+/* Not where a child's channel has to go; and the number stays. */
+static int open_high(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+
+	if (fd >= 0)
+		close(fd);
+	return high;
+}
 
 int pvs_worker_init(GError **error)
 {
-	int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-
-	/* Not where a child's channel has to go; and the number stays, for the cage knows it. */
-	self_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	null_fd = open_high("/dev/null", O_RDWR);
+	if (null_fd < 0) {
+		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot open /dev/null: %s",
+			    g_strerror(errno));
+		return -1;
+	}
+	/* The cage knows the number. */
+	self_fd = open_high("/proc/self/exe", O_PATH);
 	if (self_fd < 0)
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 			    "cannot open the running binary: %s", g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
 	return self_fd;
 }
 
@@ -59,12 +80,10 @@ static void G_GNUC_NORETURN become(PvsRole role, int channel)
 	char *argv[] = {name, argument, NULL};
 	char *envp[] = {NULL};
 	sigset_t none;
-	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+	if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0)
 		_exit(71);
 	if (channel == PVS_CHANNEL_FD) {
 		if (fcntl(channel, F_SETFD, 0) < 0)
@@ -110,6 +129,7 @@ static gboolean on_pong(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 	PvsWorker *worker = user;
 
 	worker->pinged = FALSE;
+	worker->overdue = 0;
 	return pvs_reader_end(&message->body);
 }
 
@@ -297,6 +317,15 @@ void pvs_worker_reap(void)
 	}
 }
 
+/* TRUE if it has owed something for too long: to load, to end, to answer. It may be stopped, or in
+ * a loop; SIGKILL ends it either way, and what is done about a death is done. */
+static gboolean is_overdue(PvsWorker *worker)
+{
+	if (worker->failed || worker->stopping || !worker->channel || worker->pinged)
+		return ++worker->overdue >= OVERDUE_MAX;
+	return !worker->ready && g_get_monotonic_time() - worker->started > LOAD_MAX;
+}
+
 gboolean pvs_worker_ping_all(void)
 {
 	gboolean all = TRUE;
@@ -304,10 +333,15 @@ gboolean pvs_worker_ping_all(void)
 	for (GList *l = workers; l; l = l->next) {
 		PvsWorker *worker = l->data;
 
-		if (!worker->ready || !worker->channel)
-			continue;
+		if (is_overdue(worker)) {
+			pvs_error("the %s (pid %d) does not answer; it is killed",
+				  pvs_role_name(worker->role), (int)worker->pid);
+			pvs_worker_kill(worker);
+		}
 		if (worker->pinged)
 			all = FALSE;
+		if (!worker->ready || !worker->channel || worker->stopping || worker->pinged)
+			continue;
 		worker->pinged = TRUE;
 		pvs_channel_send(worker->channel, PVS_MESSAGE_PING, 0, NULL, NULL);
 	}

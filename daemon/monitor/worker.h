@@ -63,7 +63,9 @@ char *pvs_worker_end(int status);
 /* After SIGCHLD: collects every child that ended and calls died() of its worker. */
 void pvs_worker_reap(void);
 
-/* Asks every ready worker for a sign of life; TRUE if all answered the last time. */
+/* Asks every ready worker for a sign of life; TRUE if all answered the last time. Kills those that
+ * owed it at two calls in a row, or did not end though they were told to before, and those that
+ * have been loading for more than a minute. */
 gboolean pvs_worker_ping_all(void);
 
 /* Calls @each for every worker there is. */

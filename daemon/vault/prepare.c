@@ -20,9 +20,11 @@
 /* What the arena is divided into. Measured on x86-64, heads of chunks included: OpenSSL at rest,
  * with a signing key and having made its first request, 425 KiB with 3.0 of Debian 12, 560 with 3.5
  * of Debian 13 (most of it names and tables of algorithms); a thread that builds 17 KiB, however
- * many host keys there are, its random number generators included; a CCK 64 bytes. A thread is
- * counted at half as much again. What is left is for what waits: a BUILD message has at most 13
- * KiB, a secret that waits for a thread 64 bytes. That makes 19 threads, and 14. */
+ * many host keys there are, its random number generators included, and no more where it signs
+ * (RSA-3072 asks for most, 16 KiB while it lasts); a CCK 64 bytes, a user signing key 5 KiB. A
+ * thread is counted at half as much again. What is left is for what waits: secrets that clients
+ * gave (PVS_PREPARE_WAITING and one more, of at most 8 KiB), and a BUILD message being read, of at
+ * most 14 KiB. That makes 19 threads, and 14. */
 enum {
 	THREAD_SHARE = 24 * 1024,
 	WAITING_SHARE = 128 * 1024,
@@ -61,9 +63,10 @@ gboolean pvs_prepare_threads(guint n_ccks, guint *threads, GError **error)
 
 	if (used + WAITING_SHARE + THREAD_SHARE > size) {
 		g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
-			    "the memory for keys is too small: %u CCKs and OpenSSL leave "
+			    "the memory for keys is too small: %u CCKs, the other keys and OpenSSL "
+			    "leave "
 			    "%" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT
-			    " KiB; have fewer CCKs in cck.d and among "
+			    " KiB; have fewer keys in cck.d, ext.d and sign.d and among "
 			    "the credentials",
 			    n_ccks, (size - used) / 1024, size / 1024);
 		return FALSE;

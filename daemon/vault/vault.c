@@ -25,16 +25,13 @@
 #include "daemon/vault/pool.h"
 #include "daemon/vault/prepare.h"
 #include "daemon/vault/record.h"
+#include "daemon/vault/shares.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
 enum {
-	JOBS_MAX = 64, /* of one front, waiting or being built; then it is not read */
-	/* Bytes of secrets of one front that wait or are being built; then it is not read either.
-	 * The largest secret has 8 KiB: so it never holds more than two of these. */
-	FRONT_WAITING_MAX = 8 * 1024,
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -45,8 +42,7 @@ typedef struct {
 	PvsChannel *channel;  /* NULL: it has gone */
 	PvsGrants *grants;
 	PvsLane *lane;
-	guint jobs;
-	gsize waiting; /* bytes of its jobs' secrets */
+	PvsSharer *sharer; /* its jobs, waiting or being built: then it is not read */
 } Front;
 
 typedef struct {
@@ -65,8 +61,8 @@ static struct {
 	PvsVaultStart start; /* the rules in it are used as long as the process lives */
 	PvsHoldings has;
 	PvsPool *pool;
+	PvsShares *shares;
 	guint threads;
-	gsize waiting; /* bytes of all jobs' secrets */
 	PvsChannel *trust;
 	GHashTable *fronts; /* number of a front -> Front */
 	guint64 built;
@@ -79,10 +75,11 @@ static void job_free(Job *job);
 
 static void front_free_if_unused(Front *front)
 {
-	if (front->channel || front->jobs > 0)
+	if (front->channel || pvs_sharer_calls(front->sharer) > 0)
 		return;
 	pvs_add_front_clear(&front->identity);
 	pvs_access_free(front->access);
+	pvs_sharer_free(front->sharer);
 	g_free(front);
 }
 
@@ -91,11 +88,20 @@ static void front_gone(Front *front)
 	g_hash_table_remove(vault.fronts, GUINT_TO_POINTER(front->identity.front));
 	g_clear_pointer(&front->channel, pvs_channel_free);
 	g_clear_pointer(&front->grants, pvs_grants_free);
+	pvs_sharer_leave(front->sharer);
 	/* Jobs that are dropped here hold the front, too. */
-	front->jobs++;
+	pvs_sharer_begin(front->sharer);
 	g_clear_pointer(&front->lane, pvs_lane_close);
-	front->jobs--;
+	pvs_sharer_end(front->sharer);
 	front_free_if_unused(front);
+}
+
+static void pause_front(gpointer data, gboolean paused)
+{
+	Front *front = data;
+
+	if (front->channel)
+		pvs_channel_pause(front->channel, paused);
 }
 
 static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
@@ -151,19 +157,11 @@ static void work(gpointer data)
 	pvs_order_clear(&job->order);
 }
 
-/* Goes on reading a front, or does not: it has so much under way that others would suffer. */
-static void pace(Front *front)
-{
-	if (front->channel)
-		pvs_channel_pause(front->channel,
-				  front->jobs >= JOBS_MAX || front->waiting >= FRONT_WAITING_MAX);
-}
-
-/* The secret of @job has left the arena, or (@size) is in it. */
+/* The secret of @job is in the arena (@size bytes), or has left it. */
 static void count_secret(Job *job, gsize size)
 {
-	vault.waiting += size - job->waiting;
-	job->front->waiting += size - job->waiting;
+	pvs_sharer_release(job->front->sharer, job->waiting);
+	pvs_sharer_hold(job->front->sharer, size);
 	job->waiting = size;
 }
 
@@ -171,8 +169,7 @@ static void job_free(Job *job)
 {
 	pvs_order_clear(&job->order);
 	count_secret(job, 0);
-	job->front->jobs--;
-	pace(job->front);
+	pvs_sharer_end(job->front->sharer);
 	front_free_if_unused(job->front);
 	g_clear_pointer(&job->points, g_bytes_unref);
 	g_clear_pointer(&job->request, g_bytes_unref);
@@ -245,8 +242,7 @@ static Job *job_new(Front *front, guint64 call, const PvsBuild *build)
 	job->call = call;
 	job->type = build->type;
 	job->record = pvs_record_build(&front->identity, build);
-	front->jobs++;
-	pace(front);
+	pvs_sharer_begin(front->sharer);
 	return job;
 }
 
@@ -257,15 +253,13 @@ static void settle_refused(Job *job, GError *error)
 	settle(job);
 }
 
-/* What is asked for, as far as the arena has room for secrets that wait: threads need theirs. */
+/* What is asked for. The arena has room for so many secrets that wait (PVS_PREPARE_WAITING): who
+ * has his share of it is not read until one has been built. */
 static gboolean take_order(Job *job, const PvsBuild *build, GError **error)
 {
-	if (build->value.size > 0 && vault.waiting + build->value.size > PVS_PREPARE_WAITING)
-		return pvs_fail(error, PVS_ERROR_TOO_FAST, NULL, NULL);
 	if (!pvs_order_read(&vault.has, build, &job->order, error))
 		return FALSE;
 	count_secret(job, job->order.secret ? job->order.secret->size : 0);
-	pace(job->front);
 	return TRUE;
 }
 
@@ -554,6 +548,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	front->lane = pvs_lane_new(vault.pool);
 	front->channel = pvs_channel_new(steal_fd(message), PVS_ROLE_VAULT, PVS_ROLE_FRONT,
 					 front_rows, on_front_closed, front);
+	front->sharer = pvs_sharer_new(vault.shares, front->identity.uid, front);
 	g_hash_table_insert(vault.fronts, GUINT_TO_POINTER(front->identity.front), front);
 	return TRUE;
 }
@@ -611,6 +606,8 @@ static gboolean load(PvsReader *reader, GError **error)
 		return FALSE;
 	if (!pvs_audit_start(vault.start.audit_always, error))
 		return FALSE;
+	vault.shares = pvs_shares_new(vault.start.calls, vault.start.calls_per_user, pause_front);
+	pvs_shares_limit_bytes(vault.shares, PVS_PREPARE_WAITING);
 	vault.fronts = g_hash_table_new(NULL, NULL);
 	pvs_prepare_memory();
 	return TRUE;

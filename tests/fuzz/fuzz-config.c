@@ -17,8 +17,10 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 /* What was accepted is within what the rest of the daemon relies on. */
 static void check(const PvsConfig *c)
 {
-	const char *paths[] = {c->trust_directory, c->crl_directory, c->host_key_directory,
-			       c->cck_directory, c->image_directory};
+	const char *paths[] = {c->trust_directory,    c->crl_directory,
+			       c->host_key_directory, c->cck_directory,
+			       c->image_directory,    c->extension_secret_directory,
+			       c->sign_key_directory};
 
 	g_assert_true(!c->root_ca || c->root_ca[0] == '/');
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++)

@@ -11,6 +11,7 @@
 #include "protocol/api.h"
 #include "protocol/jsonrpc.h"
 #include "protocol/scanner.h"
+#include "protocol/secret-type.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
@@ -33,9 +34,19 @@ static void check_answer(const char *answer)
 
 static void check_params(const PvsParams *p, PvsMethod method)
 {
-	if (method == PVS_METHOD_CREATE_ASSOCIATION)
-		g_assert_true(p->name && *p->name && strlen(p->name) <= PVS_SECRET_NAME_MAX &&
-			      p->host_keys.n >= 1 && p->host_keys.n <= p->max_host_keys);
+	if (pvs_method_creates(method))
+		g_assert_true(
+			p->host_keys.n >= 1 && p->host_keys.n <= p->max_host_keys &&
+			!(p->cck && p->extension_secret) && p->has_header == !p->image &&
+			(!p->user_data || g_bytes_get_size(p->user_data) <= PVS_USER_DATA_SIZE) &&
+			(!p->use_name || strlen(p->name) <= PVS_USE_NAME_MAX));
+	if (method == PVS_METHOD_CREATE_ASSOCIATION || method == PVS_METHOD_CREATE_RETRIEVABLE)
+		g_assert_true(p->name && *p->name && strlen(p->name) <= PVS_SECRET_NAME_MAX);
+	if (method == PVS_METHOD_CREATE_RETRIEVABLE)
+		g_assert_true(pvs_secret_type_fits(p->kind, p->curve) &&
+			      p->value_kind == PVS_VALUE_GIVEN);
+	if (method == PVS_METHOD_CREATE_UPDATE_CCK)
+		g_assert_nonnull(p->new_cck);
 	if (method == PVS_METHOD_VERIFY_HOST_KEY)
 		g_assert_nonnull(p->document);
 	g_assert_true(p->certs.n <= PVS_CERTS_MAX && p->crls.n <= PVS_CERTS_MAX);

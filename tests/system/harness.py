@@ -169,8 +169,8 @@ class Client:
     def __init__(self, path, name="a client"):
         self.name = name
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(path)  # may wait in the socket's queue; a time-out would not let it
         self.socket.settimeout(DEADLINE)
-        self.socket.connect(path)
         self.buffer = b""
         self.ids = itertools.count(1)
         self.kept = {}
@@ -326,6 +326,16 @@ class Pid:
         self.fd = None
 
     __del__ = close
+
+
+def sockets(pid):
+    """How many sockets a process has, of those that are not closed meanwhile."""
+    n = 0
+    with contextlib.suppress(FileNotFoundError):
+        for fd in os.listdir("/proc/%d/fd" % pid):
+            with contextlib.suppress(FileNotFoundError):
+                n += os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")
+    return n
 
 
 class Daemon:
@@ -515,6 +525,12 @@ class Daemon:
         self.process = self.spawn(("--check-config",), listen=False)
         status = self.reap()
         return status, self.log.decode()
+
+    def fronts(self):
+        """The fronts that have clients: pid -> how many. Besides those, a front that has an
+        identity has three sockets: to the monitor, trust and the vault."""
+        found = {pid: sockets(pid) - 3 for pid in self.workers("front")}
+        return {pid: n for pid, n in found.items() if n > 0}
 
     def workers(self, role):
         """The pids of the workers of one role."""

@@ -16,6 +16,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Functions that return lines for the diagnosis of a failure.
 diagnosers = []
+notes = []
+
+
+def note(line):
+    """A figure of the case that runs, printed behind its line."""
+    notes.append(line)
 
 
 class Result(unittest.TestResult):
@@ -89,6 +95,9 @@ class Result(unittest.TestResult):
         print(line, file=self.out)
         if seconds > 2:
             print("# %s took %.1f s" % (name, seconds), file=self.out)
+        for line in notes:
+            print("# " + line, file=self.out)
+        notes.clear()
         for problem in self.problems:
             for part in problem.splitlines():
                 print("#   " + part, file=self.out)

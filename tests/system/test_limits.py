@@ -131,20 +131,7 @@ class Identities(harness.Case):
         return client
 
     def served(self):
-        """The fronts that have clients: pid -> how many. Besides those, a front that has an
-        identity has three sockets: to the monitor, trust and the vault."""
-        fronts = {pid: self.sockets(pid) - 3 for pid in self.daemon.workers("front")}
-        return {pid: n for pid, n in fronts.items() if n > 0}
-
-    @staticmethod
-    def sockets(pid):
-        """How many sockets a process has, of those that are not closed meanwhile."""
-        n = 0
-        with contextlib.suppress(FileNotFoundError):
-            for fd in os.listdir("/proc/%d/fd" % pid):
-                with contextlib.suppress(FileNotFoundError):
-                    n += os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")
-        return n
+        return self.daemon.fronts()
 
     def part(self, *clients):
         """Once the end of the stream is there, the front has closed its side."""
@@ -171,6 +158,16 @@ class Identities(harness.Case):
             self.assertEqual(client.call("ping"), {})
         self.assertEqual(sorted(self.served().values()), [1, 2])
         self.part(*clients)
+
+    def test_very_many_groups(self):
+        """With subordinate gids (subgid(5)) nobody needs a privilege for that."""
+        client = self.connect(64951, 64951, range(70000, 70000 + 1024))
+        self.assertEqual(client.call("ping"), {})
+        for n in (1025, 65536):
+            self.assertEqual(self.connect(64951, 64951, range(70000, 70000 + n)).rest(), [])
+        self.daemon.wait_log("a connection was closed: .* more than 1024 groups")
+        self.assertEqual(client.call("ping"), {})
+        self.part(client)
 
     def test_at_most_four_of_a_user(self):
         clients = [self.connect(64931, 64931 + i) for i in range(4)]

@@ -159,7 +159,7 @@ gboolean test_open_request(GBytes *request, EVP_PKEY *host, Opened *opened)
 {
 	gsize size, header, aad, secret;
 	const guint8 *r = g_bytes_get_data(request, &size);
-	guint8 key[32], plain[8192];
+	guint8 key[32], plain[8192 + 32];
 
 	g_assert_cmpmem(r, 6, "asrcbM", 6);
 	g_assert_cmpuint(be32(r + 0x8), ==, 0x100);
@@ -189,6 +189,7 @@ void test_case_clear(Case *c)
 	pvs_secret_free(c->secret);
 	pvs_secret_free(c->cck);
 	pvs_secret_free(c->extension_secret);
+	g_clear_pointer(&c->user_data, g_bytes_unref);
 	pvs_request_randomness_clear(&c->randomness);
 }
 GBytes *test_build(Case *c)
@@ -200,6 +201,14 @@ GBytes *test_build(Case *c)
 	c->input.secret = c->secret;
 	c->input.cck = c->cck;
 	c->input.extension_secret = c->extension_secret;
+	c->input.user_data = NULL;
+	c->input.user_data_size = 0;
+	if (c->user_data) {
+		c->input.user_data = g_bytes_get_data(c->user_data, &c->input.user_data_size);
+		/* What is empty is there all the same. */
+		if (!c->input.user_data)
+			c->input.user_data = (const guint8 *)"";
+	}
 	request = pvs_request_build(&c->input, &c->randomness, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(ERR_peek_error(), ==, 0);

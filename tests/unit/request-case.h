@@ -15,6 +15,7 @@ typedef struct {
 	PvsRequestInput input; /* but for what follows */
 	guint8 (*points)[PVS_POINT_SIZE];
 	PvsSecret *secret, *cck, *extension_secret;
+	GBytes *user_data; /* NULL: none */
 	PvsRequestRandomness randomness;
 } Case;
 
@@ -42,7 +43,7 @@ typedef struct {
 	guint64 flags;
 	guint16 type;
 	guint8 id[32];
-	guint8 secret[32];
+	guint8 secret[8192];
 	gsize secret_size;
 	guint8 extension[32];
 } Opened;

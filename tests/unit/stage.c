@@ -219,6 +219,7 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 	g_auto(PvsVerify) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_verify_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->verifies++;
 	stage->keys = body.host_keys.n;
 	stage->certs = body.certs.n;
@@ -234,21 +235,10 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	g_auto(PvsExamine) body = {.host_key = {.name = NULL}};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_examine_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->examines++;
 	note_host_key(stage, &body.host_key);
 	return asked(stage, &stage->trust, message);
-}
-
-static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
-{
-	Stage *stage = user;
-	g_auto(PvsCheck) body = {.request = NULL};
-	g_auto(PvsChecked) said = {PVS_USER_DATA_RSA_3072, g_bytes_new_static("user data", 9)};
-
-	g_assert_true(pvs_body_get(&message->body, pvs_check_fields, &body));
-	stage->examines++;
-	stage_say(&stage->trust, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields, &said);
-	return TRUE;
 }
 
 static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -257,6 +247,7 @@ static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_auto(PvsBuild) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	g_assert_cmpuint(body.value.size, ==, 0);
 	stage->judges++;
 	return asked(stage, &stage->vault, message);
@@ -268,6 +259,7 @@ static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_auto(PvsBuild) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->builds++;
 	stage->build = body;
 	g_free(stage->name);
@@ -296,7 +288,7 @@ static gboolean on_empty(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 
 static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
 					   {PVS_MESSAGE_EXAMINE, on_examine},
-					   {PVS_MESSAGE_CHECK, on_check},
+					   {PVS_MESSAGE_CHECK, stage_on_check},
 					   {PVS_MESSAGE_STORE, on_empty},
 					   {0, NULL}};
 static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_JUDGE, on_judge},
@@ -527,13 +519,16 @@ void client_listen(Client *client)
 Client *client_new(Stage *stage)
 {
 	Client *client = g_new0(Client, 1);
+	PvsCaller body = {.pid = STAGE_PID};
+	g_auto(PvsWriter) w = pvs_writer();
 	int fds[2];
 
 	pair(fds);
 	client->fd = fds[0];
 	client->in = g_string_new(NULL);
 	client_listen(client);
-	pvs_channel_send(stage->monitor, PVS_MESSAGE_CONNECTION, 0, NULL, &fds[1]);
+	pvs_body_put(&w, pvs_caller_fields, &body);
+	pvs_channel_send(stage->monitor, PVS_MESSAGE_CONNECTION, 0, &w, &fds[1]);
 	close(fds[1]);
 	stage_settle();
 	return client;

@@ -15,6 +15,8 @@
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
+#define STAGE_PID 4711 /* every client's, as the monitor says */
+
 /* A question that was not answered yet. */
 typedef struct {
 	PvsMessageType type;
@@ -74,6 +76,8 @@ void stage_kill(Stage *stage);
 
 /* Answers the question that has waited longest. */
 void stage_answer(Stage *stage, StagePeer *peer);
+/* CHECK is answered at once, counted with the EXAMINEs. */
+gboolean stage_on_check(PvsChannel *channel, PvsMessage *message, gpointer stage);
 /* A message of the peer's own making. */
 void stage_say(StagePeer *peer, PvsMessageType type, guint64 call, const PvsField *fields,
 	       gconstpointer body);

@@ -49,10 +49,13 @@ static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_true(g_file_set_contents(f->secret, "text", -1, NULL));
 	g_assert_true(g_file_set_contents(f->program, "#!/bin/true\n", -1, NULL));
 	g_assert_cmpint(g_chmod(f->program, 0755), ==, 0);
+	f->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	g_assert_cmpint(f->self, >=, 0);
 }
 
 static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+	close(f->self);
 	g_remove(f->file);
 	g_remove(f->secret);
 	g_remove(f->program);
@@ -243,12 +246,9 @@ static void test_reach(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autofree char *conf = path(f, "inside/pvsecretd.conf");
 	g_autoptr(GArray) rules = NULL;
 
-	f->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	g_assert_cmpint(f->self, >=, 0);
 	g_assert_cmpint(can_execute(library()), ==, 0);
 	rules = pvs_reach(config, conf, NULL, f->self);
 	confined(f, &g_array_index(rules, PvsPathRule, 0), rules->len, reaching);
-	close(f->self);
 }
 
 static int following(const Fixture *f)
@@ -284,7 +284,7 @@ static void test_reach_links(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			g_assert_cmpint(symlink("../outside/other", root), ==, 0);
 			config->root_ca = g_strdup(root);
 		}
-		rules = pvs_reach(config, conf, NULL, 0);
+		rules = pvs_reach(config, conf, NULL, f->self);
 		/* The configuration's directory is readable, and would be all there is. */
 		for (guint i = rules->len; i-- > 0;)
 			if (g_strcmp0(g_array_index(rules, PvsPathRule, i).path, f->dir) == 0)
@@ -313,7 +313,7 @@ static void test_reach_others_links(Fixture *f, gconstpointer data G_GNUC_UNUSED
 	g_assert_cmpint(symlink("../outside/secret", link), ==, 0);
 	g_free(config->crl_directory);
 	config->crl_directory = g_strdup(f->inside);
-	rules = pvs_reach(config, "/etc/pvsecretd.conf", NULL, 0);
+	rules = pvs_reach(config, "/etc/pvsecretd.conf", NULL, f->self);
 	confined(f, &g_array_index(rules, PvsPathRule, 0), rules->len, not_following);
 	g_remove(link);
 }

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "daemon/vault/value.h"
 #include "protocol/encoding.h"
 #include "protocol/error.h"
 #include "tests/unit/request-case.h"
@@ -29,11 +30,24 @@ static gboolean field(GKeyFile *file, const char *name, guint8 *out, gsize size)
 	return TRUE;
 }
 
+static GBytes *bytes_field(GKeyFile *file, const char *name)
+{
+	g_autofree char *hex = g_key_file_get_string(file, "vector", name, NULL);
+	gsize size = hex ? strlen(hex) / 2 : 0;
+	g_autofree guint8 *bytes = g_malloc0(size + 1);
+
+	if (!hex)
+		return NULL;
+	g_assert_true(pvs_hex_decode(hex, bytes, size));
+	return g_bytes_new(bytes, size);
+}
+
 static PvsSecret *secret_field(GKeyFile *file, const char *name)
 {
-	guint8 bytes[32];
+	g_autoptr(GBytes) bytes = bytes_field(file, name);
 
-	return field(file, name, bytes, 32) ? test_secret_of(bytes, 32) : NULL;
+	return bytes ? test_secret_of(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes))
+		     : NULL;
 }
 
 static void read_case(GKeyFile *file, Case *c)
@@ -62,10 +76,28 @@ static void read_case(GKeyFile *file, Case *c)
 	c->cck = secret_field(file, "cck");
 	c->extension_secret = secret_field(file, "extension_secret");
 	c->randomness.protection_key = secret_field(file, "protection_key");
+	c->user_data = bytes_field(file, "user_data");
 	/* The customer's point is not an input; it is taken from where it must come out again. */
 	request[2 * (0x418 + PVS_POINT_SIZE)] = '\0';
 	g_assert_true(pvs_hex_decode(request + 2 * 0x418, point, sizeof point));
 	c->randomness.customer_key = test_key_pair(scalar, sizeof scalar, point);
+}
+
+/* How the secret came about: from a client's value, or from the master. */
+static void check_secret(GKeyFile *file, const char *name, const Case *c)
+{
+	g_autoptr(GBytes) value = bytes_field(file, "value");
+	g_autoptr(PvsSecret) master = secret_field(file, "master");
+	g_autoptr(PvsSecret) made = NULL;
+
+	if (value)
+		made = pvs_value_stored(c->input.type, g_bytes_get_data(value, NULL),
+					g_bytes_get_size(value), NULL);
+	else if (master)
+		made = pvs_request_derive_association(master, name, NULL);
+	else
+		return;
+	g_assert_cmpmem(made->bytes, made->size, c->secret->bytes, c->secret->size);
 }
 
 static void check_vector(const char *path)
@@ -92,6 +124,7 @@ static void check_vector(const char *path)
 		pvs_request_id(name, FALSE, id);
 		g_assert_cmpmem(id, 32, c.input.id, 32);
 	}
+	check_secret(file, name, &c);
 	if (field(file, "check_value", expected_value, 8)) {
 		g_assert_true(pvs_request_check_value(c.cck, value, NULL));
 		g_assert_cmpmem(value, 8, expected_value, 8);
@@ -126,7 +159,7 @@ static void test_vectors(void)
 		check_vector(file);
 		n++;
 	}
-	g_assert_cmpuint(n, >=, 6);
+	g_assert_cmpuint(n, >=, 14);
 }
 
 /* ---- requests that s390-tools published ---- */

@@ -58,6 +58,30 @@ static void expect_refused(End *front, PvsBuild build, PvsError code, const char
 		with_;                                 \
 	})
 
+static guint count_of(const char *text, const char *word)
+{
+	guint n = 0;
+
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+/* @counter 0: none behind the data. */
+static void hmac512(const guint8 *key, gsize key_size, const guint8 *data, gsize size,
+		    guint8 counter, guint8 out[64])
+{
+	g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA512, key, key_size);
+	gsize length = 64;
+
+	g_hmac_update(hmac, data, (gssize)size);
+	if (counter)
+		g_hmac_update(hmac, &counter, 1);
+	g_hmac_get_digest(hmac, out, &length);
+}
+
 static void test_aspects(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
 	End *user, *stranger;
@@ -255,6 +279,107 @@ static void test_bad_image(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(vault_wait_end(v), ==, 78);
 }
 
+/* A grant of v->host that nobody verified. */
+static PvsGranted grant_unverified(Vault *v, guint front, guint slot, gboolean off_curve)
+{
+	g_auto(PvsGrant)
+		body = {.front = front, .slot = slot, .until = time(NULL) + 3600, .unverified = 1};
+	PvsSignedKey *keys = pvs_list_init(&body.keys, PvsSignedKey, 1);
+	guint8 point[PVS_POINT_SIZE];
+	PvsGranted granted = {0};
+
+	g_assert_true(pvs_request_point(v->host, point, NULL));
+	point[PVS_POINT_SIZE - 1] ^= off_curve;
+	keys[0].point = g_bytes_new(point, sizeof point);
+	vault_say(v->trust, PVS_MESSAGE_GRANT, 5, pvs_grant_fields, &body, -1);
+	vault_hear(v->trust, PVS_MESSAGE_GRANTED, pvs_granted_fields, &granted);
+	return granted;
+}
+
+/* Trust, taken over, gets no unverified key in for whom the rules do not allow it; a front that
+ * says that its keys were verified gets nothing more by it; and the log says what was so. */
+static void test_unverified(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *audit = NULL;
+	End *allowed, *strict;
+	PvsGranted granted;
+
+	v->access = "Users=1001\nMethods=create_association\nCcks=prod\nNames=canary*\n"
+		    "AllowNoVerify=yes\n\n"
+		    "Users=1001 1002\nMethods=create_*\nCcks=*\nNames=*\n";
+	vault_start_ready(v);
+	allowed = add_front(v, 1);
+	strict = add_front(v, 2);
+
+	granted = grant_unverified(v, 2, 1, FALSE);
+	g_assert_cmpint(granted.refused, ==, 1);
+	g_assert_cmpint(granted.error, ==, PVS_ERROR_DENIED_NO_VERIFY);
+	g_assert_true(vault_is_expired(strict, 1));
+	granted = grant_unverified(v, 1, 1, TRUE);
+	g_assert_cmpint(granted.refused, ==, 1);
+	g_assert_cmpint(granted.error, ==, PVS_ERROR_HOST_KEY_INVALID);
+	g_assert_cmpint(grant_unverified(v, 1, 1, FALSE).refused, ==, 0);
+
+	/* Whatever the front says of them. */
+	for (guint8 said = 0; said <= 1; said++) {
+		expect_built(v, allowed, BUILD(b->slot = 1, b->no_verify = said));
+		expect_refused(allowed,
+			       BUILD(b->slot = 1, b->no_verify = said, b->cck = NULL,
+				     b->name = (char *)"other"),
+			       PVS_ERROR_DENIED_NO_VERIFY, "/no_verify", NULL);
+	}
+	/* Verified ones in another slot are what they were, until the slot is another's. */
+	expect_built(v, allowed, BUILD(b->name = (char *)"other"));
+	g_assert_cmpint(grant_unverified(v, 1, 0, FALSE).refused, ==, 0);
+	expect_refused(allowed, BUILD(b->name = (char *)"other"), PVS_ERROR_DENIED_NO_VERIFY,
+		       "/no_verify", NULL);
+	vault_grant(v, 1, 0, 1);
+	expect_built(v, allowed, BUILD(b->name = (char *)"other"));
+	expect_refused(strict, BUILD(b->no_verify = 1), PVS_ERROR_DENIED_NO_VERIFY, "/no_verify",
+		       NULL);
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	g_assert_cmpuint(count_of(audit, "\"no_verify\":true"), ==, 6);
+	g_assert_cmpuint(count_of(audit, "\"outcome\":\"ok\""), ==, 4);
+	vault_end_free(allowed);
+	vault_end_free(strict);
+}
+
+/* A derived secret is the same for whoever may have it, and nothing for who may not. */
+static void test_derive(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char info[] = "pvsecretd association secret v1\0db";
+	PvsBuild derive =
+		BUILD(b->value_kind = PVS_VALUE_DERIVED, b->value.size = 0, b->name = (char *)"db");
+	PvsBuild installed = derive;
+	Opened opened;
+	End *named, *any;
+	guint8 prk[64], block[64];
+
+	v->access = "Users=1001\nMethods=*\nCcks=*\nNames=d*\nImages=web\n\n"
+		    "Users=1002\nMethods=*\nCcks=*\nNames=*\n";
+	put_image(v, "web.hdr", 0x31);
+	vault_put(v->root, "master", v->master, sizeof v->master);
+	vault_start_ready(v);
+	named = add_front(v, 1);
+	any = add_front(v, 2);
+	hmac512((const guint8[64]){0}, 64, v->master, sizeof v->master, 0, prk);
+	hmac512(prk, 64, (const guint8 *)info, sizeof info - 1, 1, block);
+
+	vault_ask_and_open(v, named, &derive, &opened);
+	g_assert_cmpmem(opened.secret, 32, block, 32);
+	installed.image = (char *)"web";
+	vault_ask_and_open(v, named, &installed, &opened);
+	g_assert_cmpmem(opened.secret, 32, block, 32);
+	derive.tags[0] ^= 1;
+	expect_refused(named, derive, PVS_ERROR_DENIED_IMAGE, "/hdr", NULL);
+	derive.tags[0] ^= 1;
+	expect_refused(any, derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL);
+	derive.name = (char *)"other";
+	expect_refused(named, derive, PVS_ERROR_DENIED_NAME, "/name", NULL);
+	vault_end_free(named);
+	vault_end_free(any);
+}
+
 /* A type that no method makes is nothing that a front may send. */
 static void test_unknown_type(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
@@ -284,6 +409,8 @@ int main(int argc, char **argv)
 	VAULT_TEST("/access/ccks", NULL, test_ccks);
 	VAULT_TEST("/access/warnings", NULL, test_warnings);
 	VAULT_TEST("/access/bad-image", NULL, test_bad_image);
+	VAULT_TEST("/access/unverified", NULL, test_unverified);
+	VAULT_TEST("/access/derive", NULL, test_derive);
 	VAULT_TEST("/access/unknown-type", NULL, test_unknown_type);
 	return g_test_run();
 }

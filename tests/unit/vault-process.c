@@ -90,7 +90,7 @@ void vault_end_free(End *end)
 }
 
 /* The log's file, as the monitor hands it over. */
-static void give_log(Vault *v)
+void vault_give_log(Vault *v)
 {
 	const PvsAuditFile body = {.has_previous = FALSE};
 	int fd = open(v->audit, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -189,6 +189,7 @@ void vault_set_up(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(g_mkdir(v->trust_directory, 0700), ==, 0);
 	g_assert_cmpint(g_mkdir(v->images, 0700), ==, 0);
 	test_random_bytes(v->cck, sizeof v->cck);
+	test_random_bytes(v->master, sizeof v->master);
 	vault_put(v->keys, "prod", v->cck, 32);
 	vault_put(v->keys, "test", "0123456789abcdef0123456789abcdef", 32);
 	v->signer = EVP_EC_gen("P-521");
@@ -217,9 +218,14 @@ void vault_start(Vault *v)
 		.trust_directory = v->trust_directory,
 		.image_directory = v->images,
 		.rules = rules_of(v->access ? v->access : RULE_ALL),
+		.calls = 64,
+		.calls_per_user = 16,
 	};
+	g_autofree char *master = g_build_filename(v->root, "master", NULL);
 	int mine, its = vault_channel_pair(&mine);
 
+	if (g_file_test(master, G_FILE_TEST_EXISTS))
+		body.association_master = master;
 	v->pid = fork();
 	g_assert_cmpint(v->pid, >=, 0);
 	if (v->pid == 0) {
@@ -247,7 +253,7 @@ void vault_start_ready(Vault *v)
 	close(its);
 	v->trust = vault_end_new(mine, PVS_ROLE_TRUST);
 	vault_hear(v->monitor, PVS_MESSAGE_READY, NULL, NULL);
-	give_log(v);
+	vault_give_log(v);
 }
 
 /* Waits for the process; its exit status. */

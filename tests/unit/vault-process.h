@@ -42,7 +42,7 @@ typedef struct {
 	pid_t pid;
 	End *monitor, *trust;
 	EVP_PKEY *signer, *host;
-	guint8 cck[32];
+	guint8 cck[32], master[32];
 } Vault;
 
 /* For g_test_add(). The second ends the process as the monitor does, and looks into the log: it has
@@ -55,9 +55,13 @@ void vault_tear_down(Vault *v, gconstpointer data);
 /* A file in a directory, mode 0600. */
 void vault_put(const char *directory, const char *name, const void *data, gsize size);
 
-/* Starts the process and sends START; also gives it trust and waits until it is ready. */
+/* Starts the process and sends START (with the master, if there is a file master in v->root); also
+ * gives it trust and waits until it is ready. */
 void vault_start(Vault *v);
 void vault_start_ready(Vault *v);
+
+/* What vault_start_ready() does besides: the audit log's file. */
+void vault_give_log(Vault *v);
 
 int vault_wait_end(Vault *v); /* its exit status */
 char *vault_log_of(const Vault *v);

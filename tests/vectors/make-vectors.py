@@ -187,10 +187,11 @@ def request(v):
     header = (bytes(2) + v["type"].to_bytes(2, "big") + len(secret).to_bytes(4, "big") + bytes(8) +
               v.get("id", b""))
     size = 0x4b8 + 80 * len(v["hosts"]) + len(header) + len(secret) + 32 + 16
-    aad = (b"asrcbM" + bytes(2) + 0x100.to_bytes(4, "big") + size.to_bytes(4, "big") + v["iv"] +
+    user_data = v.get("user_data")
+    aad = (b"asrcbM" + (0 if user_data is None else 1).to_bytes(2, "big") + 0x100.to_bytes(4, "big") + size.to_bytes(4, "big") + v["iv"] +
            bytes(11) + bytes([len(v["hosts"])]) + bytes(4) + (len(secret) + 32).to_bytes(4, "big") +
            v["flags"].to_bytes(8, "big") + v["pld"] + v["ald"] + v["tld"] + v["tag"] + v["cuid"] +
-           bytes(256) + bytes(512) + encode(multiply(v["scalar"], G)) +
+           bytes(256) + (user_data or b"").ljust(512, b"\0") + encode(multiply(v["scalar"], G)) +
            b"".join(keyslot(v["scalar"], host, v["protection_key"]) for host in v["hosts"]) + header)
     cipher, tag = gcm(v["protection_key"], v["iv"], secret + extension, aad)
     assert len(aad + cipher + tag) == size
@@ -214,6 +215,27 @@ def association(name, seed, **more):
         "secret": stream(seed + " secret", 32),
     }
     v.update(common(seed, **more))
+    return v
+
+
+def retrievable(number, name, value, seed, before=b"", size=0, **more):
+    """VALUE behind BEFORE or at the right of SIZE bytes."""
+    return {"type": number, "name": name, "id": hashlib.sha256(name.encode()).digest(),
+            "value": value, "secret": (before + value).rjust(size, b"\0"), **common(seed, **more)}
+
+
+def plaintext(name, value, seed, **more):
+    padded = value + bytes(-(2 + len(value)) % 16)
+    v = retrievable(3, name, padded, seed, len(value).to_bytes(2, "big"), **more)
+    v["value"] = value
+    return v
+
+
+def derived(name, seed, **more):
+    """RFC 5869; what `openssl kdf ... HKDF` prints as well."""
+    master = stream(seed + " master", 32)
+    v = association(name, seed, master=master, **more)
+    v["secret"] = hkdf(master, b"", b"pvsecretd association secret v1\0" + name.encode(), 32)
     return v
 
 
@@ -262,6 +284,18 @@ def vectors():
     short = association("leading zeros", "short", cck=bytes(32))
     short["scalar"], short["hosts"] = customer, [host]
     yield "association-leading-zeros", short
+    yield "association-derived", derived("disk of every image", "derived",
+                                         cck=stream("derived cck", 32))
+    yield "association-derived-longest", derived("\u79d8" * 1365 + "!", "longest")
+    yield "plaintext-unsigned", plaintext("certificate", stream("plaintext", 45), "plaintext",
+                                          user_data=stream("plaintext user", 512))
+    yield "plaintext-longest", plaintext("much", stream("much", 8190), "much", user_data=b"")
+    yield "aes-192-unsigned", retrievable(5, "k", stream("aes", 24), "aes",
+                                          user_data=b"a policy", extension_secret=bytes(31) + b"x")
+    yield "ec-secp521r1", retrievable(0x13, "key", bytes(3) + stream("p521", 63), "p521", size=80)
+    yield "ec-ed448", retrievable(0x15, "seed", stream("ed448", 57), "ed448", size=64, hosts=2)
+    yield "update-cck", {"type": 0x16, "id": bytes(32), "secret": stream("next cck", 32),
+                         **common("update", cck=stream("this cck", 32))}
 
 
 def write(path, v):
@@ -272,7 +306,7 @@ def write(path, v):
         "hosts": "".join(encode(host).hex() + ";" for host in v["hosts"]),
     }
     for name in ("iv", "protection_key", "pld", "ald", "tld", "tag", "cuid", "id", "secret", "cck",
-                 "extension_secret"):
+                 "extension_secret", "user_data", "value", "master"):
         if name in v:
             fields[name] = v[name].hex()
     if "cck" in v:
