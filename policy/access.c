@@ -143,10 +143,11 @@ static gboolean allows_name(const PvsAccessRule *rule, const PvsAccessCall *call
 }
 
 /* Who can have a derived secret put into an image of his own has the secret: only where the owner
- * said which images. */
+ * said which images. The same holds for a host key of his own: never for one that nobody verified,
+ * whatever else the section allows. */
 static gboolean allows_derive(const PvsAccessRule *rule, const PvsAccessCall *call)
 {
-	return !call->derive || !rule->any_image;
+	return !call->derive || (!rule->any_image && !call->no_verify);
 }
 
 static gboolean allows_no_verify(const PvsAccessRule *rule, const PvsAccessCall *call)

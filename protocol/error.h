@@ -125,8 +125,8 @@
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_NAME,            -32001, "name",                 "your access rules do not allow a secret of this name", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
-	X(DENIED_DERIVE,          -32001, "derive",               "your access rules allow derived secrets for named images only, and name none here", \
-	  "ask the owner of this daemon for an [access] rule with Images=") \
+	X(DENIED_DERIVE,          -32001, "derive",               "derived secrets are for images that your access rules name, and for verified host keys", \
+	  "leave out no_verify, or ask the owner of this daemon for an [access] rule with Images=") \
 	X(DENIED_NO_VERIFY,       -32001, "no-verify",            "your access rules do not allow unverified host keys", \
 	  "leave out no_verify") \
 	X(DENIED_CUID_REQUIRED,   -32001, "cuid-required",        "your access rules demand a CUID", \

@@ -44,7 +44,7 @@ NEEDLES = [canary.Needle("the CCK", material.CANARY_CCK),
 
 
 # What the vault holds as long as it lives.
-HELD = ("of the CCK", "of the held extension secret", "of the master")
+HELD = ("of the CCK", "of the held extension secret", "of the master", "of a user signing key")
 
 
 def make_run():

@@ -12,6 +12,7 @@ import guest
 import harness
 import material
 import pki
+from test_secrets import signing_key
 
 HDR = material.header("canary")
 VALUE = base64.b64encode(material.CANARY_SECRET).decode()
@@ -105,8 +106,13 @@ class Canary(harness.Case):
     def make_daemon(cls):
         cls.pki = pki.get()
         cls.guest = guest.Guest(cls.pki.hosts[0], HDR, material.CANARY_CCK, enforce=True)
-        return harness.Daemon(cls.pki, through=cls.through,
-                              ccks={"cck": material.CANARY_CCK, "other": material.OTHER_CCK})
+        return harness.Daemon(
+            cls.pki, through=cls.through, images={"web": HDR},
+            ccks={"cck": material.CANARY_CCK, "other": material.OTHER_CCK},
+            credentials={"ext_held": material.HELD_SECRET, "assoc_master": material.MASTER,
+                         "sign_ec": signing_key("ec")[0], "sign_rsa": signing_key("rsa3072")[0]},
+            access={"all": {"Users": "*", "Methods": "*", "Ccks": "*", "ExtensionSecrets": "*",
+                            "SignKeys": "*", "Names": "*", "Images": "*"}})
 
     through = ()
 
@@ -178,6 +184,33 @@ class Canary(harness.Case):
                 client.finish()
                 answers += client.rest()
                 self.assertLessEqual(len(answers), 2)
+        self.check()
+
+    def test_other_secrets(self):
+        """Retrievable, derived, with held keys of every kind; and refused late."""
+        with self.client() as client:
+            for method, more in (
+                    ("create_retrievable", {"type": "aes"}),
+                    ("create_retrievable", {"type": "ec", "curve": "ed25519"}),
+                    ("create_retrievable", {"type": "plain", "user_sign_key": "ec"}),
+                    ("create_association", {"secret": {"derive": True}}),
+                    ("create_association", {"secret": {"derive": True}, "user_sign_key": "rsa",
+                                            "cck": None, "extension_secret": "held"}),
+                    ("create_meta", {"name": None, "secret": None, "user_sign_key": "rsa"}),
+                    ("create_update_cck", {"name": None, "secret": None, "new_cck": "other"})):
+                params = {name: value for name, value in self.params(**more).items()
+                          if value is not None}
+                for _ in range(5):
+                    client.call(method, params)
+            # A value that fits nothing, a key that is not there, user data that are too long.
+            for more in ({"type": "ec", "curve": "secp256r1", "secret": {"value": base64.b64encode(
+                    b"\xff" * 32 + material.CANARY_SECRET).decode()}},
+                         {"type": "aes", "user_sign_key": "none"},
+                         {"type": "aes", "user_sign_key": "rsa",
+                          "user_data": base64.b64encode(bytes(129)).decode()}):
+                with self.assertRaises(harness.Refused):
+                    client.call("create_retrievable", self.params(**more))
+            self.check()
         self.check()
 
     def test_with_the_connection_open(self):

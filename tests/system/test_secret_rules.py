@@ -247,7 +247,7 @@ class Rules(Calls, harness.Case):
 class Derived(Calls, harness.Case):
     """The same name, the same secret; for images that the owner installed."""
 
-    RULES = {"web": dict(EVERYTHING, Images="web", Names="disk* canary"),
+    RULES = {"web": dict(EVERYTHING, Images="web", Names="disk* canary", AllowNoVerify="yes"),
              "db": dict(EVERYTHING, Images="db missing", Names="db")}
 
     @classmethod
@@ -314,6 +314,9 @@ class Derived(Calls, harness.Case):
                 ({"hdr": None, "image": "other"}, "image", "/image")):
             self.bad(-32001, reason, param, **dict({"secret": derive, "name": "disk"}, **more))
         self.bad(-32003, "image", "/image", hdr=None, image="missing", name="db", secret=derive)
+        # A host key of one's own would do as well as an image of one's own.
+        self.good(name="disk", no_verify=True)
+        self.bad(-32001, "derive", "/secret/derive", name="disk", secret=derive, no_verify=True)
 
     def test_no_master(self):
         other = harness.Daemon(pki.get(), images={"web": HDR}, access=self.RULES)

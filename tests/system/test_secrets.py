@@ -6,9 +6,11 @@ import hashlib
 import itertools
 import os
 import random
+import re
 import struct
 import types
 
+import canary
 import guest
 import harness
 import material
@@ -65,6 +67,12 @@ def signing_key(name):
     assert done.returncode == 0, done.stderr
     done = harness.run_program("openssl", "pkey", "-in", path, "-pubout", "-out", path + ".pub")
     assert done.returncode == 0, done.stderr
+    done = harness.run_program("openssl", "pkey", "-in", path, "-noout", "-text", recorded=False)
+    # The private scalar, or exponent; as a number in memory it may stand backwards.
+    number = re.search(rb"(?:priv|privateExponent):((?:\s+[0-9a-f:]+)+)", done.stdout).group(1)
+    number = bytes.fromhex(re.sub(rb"[\s:]", b"", number).decode()).lstrip(b"\0")
+    harness.NEEDLES.extend(canary.Needle("a user signing key", part)
+                           for part in (number, number[::-1]))
     with open(path, "rb") as file:
         return file.read(), path + ".pub"
 

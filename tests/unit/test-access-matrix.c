@@ -115,7 +115,7 @@ static int reach(RuleValues r, CallValues c)
 		allows_cck[r.ccks][c.cck],
 		allows_image[r.images][c.image],
 		allows_name[r.names][c.name],
-		!c.derive || r.images != 0,
+		!c.derive || (r.images != 0 && !c.no_verify),
 		!c.no_verify || r.no_verify,
 		c.cuid || !r.cuid,
 	};

@@ -115,6 +115,9 @@ static void assert_default(const PvsConfig *c)
 	g_assert_cmpstr(c->host_key_directory, ==, PVS_CONFIG_DIR "/hostkeys.d");
 	g_assert_cmpstr(c->image_directory, ==, PVS_CONFIG_DIR "/images.d");
 	g_assert_cmpstr(c->cck_directory, ==, PVS_CONFIG_DIR "/cck.d");
+	g_assert_cmpstr(c->extension_secret_directory, ==, PVS_CONFIG_DIR "/ext.d");
+	g_assert_cmpstr(c->sign_key_directory, ==, PVS_CONFIG_DIR "/sign.d");
+	g_assert_null(c->association_master);
 	g_assert_cmpuint(c->max_host_keys, ==, 20);
 	g_assert_cmpuint(c->idle_exit_sec, ==, 0);
 	g_assert_cmpuint(c->connections, ==, 256);
@@ -165,6 +168,9 @@ static void test_every_key(Files *f, gconstpointer data G_GNUC_UNUSED)
 					      "CrlDirectory=/crl=#x\n"
 					      "HostKeyDirectory=/\xc3\xa4/hostkeys\n"
 					      "CckDirectory=/cck\n"
+					      "ExtensionSecretDirectory=/ext\n"
+					      "SignKeyDirectory=/sign\n"
+					      "AssociationMaster=/master\n"
 					      "IdleExitSec=5min\n"
 					      "MaxHostKeys=255");
 
@@ -186,6 +192,9 @@ static void test_every_key(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(c->crl_directory, ==, "/crl=#x");
 	g_assert_cmpstr(c->host_key_directory, ==, "/\xc3\xa4/hostkeys");
 	g_assert_cmpstr(c->cck_directory, ==, "/cck");
+	g_assert_cmpstr(c->extension_secret_directory, ==, "/ext");
+	g_assert_cmpstr(c->sign_key_directory, ==, "/sign");
+	g_assert_cmpstr(c->association_master, ==, "/master");
 	g_assert_cmpuint(c->idle_exit_sec, ==, 300);
 	g_assert_cmpuint(c->max_host_keys, ==, 255);
 }
@@ -453,6 +462,8 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(rule->users.n, ==, 0);
 	g_assert_cmpstr(pvs_list_nth(rule->methods, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpstr(pvs_list_nth(rule->ccks, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->extension_secrets, PvsPattern, 0)->text, ==, "*");
+	g_assert_cmpstr(pvs_list_nth(rule->sign_keys, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpstr(pvs_list_nth(rule->names, PvsPattern, 0)->text, ==, "*");
 	g_assert_cmpint(rule->require_cuid, ==, 0);
 	g_assert_cmpint(rule->allow_no_verify, ==, 0);
@@ -463,7 +474,8 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		const char *key = **line == '#' && g_ascii_isupper((*line)[1]) ? *line + 1 : NULL;
 
 		if (key && strchr(key, '=') && !strchr(key, ' ') &&
-		    !g_str_has_prefix(key, "RootCA=")) {
+		    !g_str_has_prefix(key, "RootCA=") &&
+		    !g_str_has_prefix(key, "AssociationMaster=")) {
 			keys++;
 			g_string_append(plain, key);
 		} else if (**line == '[' || g_ascii_isupper(**line)) {
@@ -471,7 +483,7 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		}
 		g_string_append_c(plain, '\n');
 	}
-	g_assert_cmpuint(keys, ==, 24);
+	g_assert_cmpuint(keys, ==, 26);
 	uncommented = read_good(f, plain->str);
 	assert_default(uncommented);
 }

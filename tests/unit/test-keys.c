@@ -370,6 +370,75 @@ static void test_too_many(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	refused(f, last, "one CCK more", "mv ");
 }
 
+static void test_extension_secrets(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const guint8 zeros[8];
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvsKeys) keys = NULL;
+	guint8 expected[32];
+
+	PUT(f->directory, "guest", 0x11, 32, 0600);
+	PUT(f->credentials, "ext_other", 0x22, 32, 0440);
+	PUT(f->credentials, "cck_guest", 0x33, 32, 0440);
+	keys = pvs_keys_load_extension_secrets(f->directory, f->credentials, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(pvs_keys_size(keys), ==, 2);
+	memset(expected, 0x11, sizeof expected);
+	g_assert_cmpmem(pvs_keys_find(keys, "guest")->secret->bytes, 32, expected, 32);
+	/* Nothing is shown of them. */
+	g_assert_cmpmem(pvs_keys_nth(keys, 0)->check_value, 8, zeros, 8);
+	g_clear_pointer(&keys, pvs_keys_free);
+	PUT(f->credentials, "ext_guest", 0x11, 32, 0440);
+	g_assert_null(pvs_keys_load_extension_secrets(f->directory, f->credentials, &error));
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message,
+				"/ext_guest: there is an extension secret of this name in "));
+}
+
+static void master_refused(const char *path, const char *credentials, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	PvsSecret *master = NULL;
+
+	g_assert_false(pvs_keys_load_master(path, credentials, &master, &error));
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, text));
+	g_assert_nonnull(strstr(error->message, "; "));
+	g_assert_null(master);
+}
+
+/* From a file, from a credential, from neither; and not from both. */
+static void test_master(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *path = put(f->directory, "m", 0x11, 32, 0600);
+	g_autofree char *missing = g_build_filename(f->directory, "missing", NULL);
+	g_autofree char *link = g_build_filename(f->directory, "link", NULL);
+	PvsSecret *master = NULL;
+
+	g_assert_true(pvs_keys_load_master(NULL, NULL, &master, NULL));
+	g_assert_null(master);
+	g_assert_true(pvs_keys_load_master(NULL, f->credentials, &master, NULL));
+	g_assert_null(master);
+	g_assert_true(pvs_keys_load_master(path, f->credentials, &master, NULL));
+	g_assert_cmpuint(master->bytes[31], ==, 0x11);
+	g_assert_true(pvs_locked_owns(master));
+	g_clear_pointer(&master, pvs_secret_free);
+
+	PUT(f->credentials, "assoc_master", 0x22, 32, 0440);
+	g_assert_true(pvs_keys_load_master(NULL, f->credentials, &master, NULL));
+	g_assert_cmpuint(master->bytes[0], ==, 0x22);
+	g_clear_pointer(&master, pvs_secret_free);
+	master_refused(path, f->credentials, "as the credential assoc_master as well");
+	master_refused(missing, NULL, "/missing: cannot be opened");
+	g_assert_cmpint(symlink(path, link), ==, 0);
+	master_refused(link, NULL, "/link: is a symbolic link");
+	g_assert_cmpint(g_chmod(path, 0640), ==, 0);
+	master_refused(path, NULL, "/m: its mode 0640");
+	PUT(f->credentials, "assoc_master", 0x22, 31, 0440);
+	master_refused(NULL, f->credentials,
+		       "/assoc_master: has 31 bytes, a master has exactly 32");
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
@@ -403,5 +472,7 @@ int main(int argc, char **argv)
 	ADD("directory-is-none", test_directory_is_none);
 	ADD("all-together", test_all_together);
 	ADD("too-many", test_too_many);
+	ADD("extension-secrets", test_extension_secrets);
+	ADD("master", test_master);
 	return g_test_run();
 }

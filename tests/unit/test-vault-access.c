@@ -355,7 +355,7 @@ static void test_derive(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	End *named, *any;
 	guint8 prk[64], block[64];
 
-	v->access = "Users=1001\nMethods=*\nCcks=*\nNames=d*\nImages=web\n\n"
+	v->access = "Users=1001\nMethods=*\nCcks=*\nNames=d*\nImages=web\nAllowNoVerify=yes\n\n"
 		    "Users=1002\nMethods=*\nCcks=*\nNames=*\n";
 	put_image(v, "web.hdr", 0x31);
 	vault_put(v->root, "master", v->master, sizeof v->master);
@@ -373,6 +373,11 @@ static void test_derive(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	derive.tags[0] ^= 1;
 	expect_refused(named, derive, PVS_ERROR_DENIED_IMAGE, "/hdr", NULL);
 	derive.tags[0] ^= 1;
+	/* For a host key of somebody's own making he would have the secret. */
+	g_assert_cmpint(grant_unverified(v, 1, 1, FALSE).refused, ==, 0);
+	derive.slot = 1;
+	expect_refused(named, derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL);
+	derive.slot = 0;
 	expect_refused(any, derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL);
 	derive.name = (char *)"other";
 	expect_refused(named, derive, PVS_ERROR_DENIED_NAME, "/name", NULL);
