@@ -241,18 +241,6 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return asked(stage, &stage->trust, message);
 }
 
-static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
-{
-	Stage *stage = user;
-	g_auto(PvsCheck) body = {.request = NULL};
-	g_auto(PvsChecked) said = {PVS_USER_DATA_RSA_3072, g_bytes_new_static("user data", 9)};
-
-	g_assert_true(pvs_body_get(&message->body, pvs_check_fields, &body));
-	stage->examines++;
-	stage_say(&stage->trust, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields, &said);
-	return TRUE;
-}
-
 static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Stage *stage = user;
@@ -300,7 +288,7 @@ static gboolean on_empty(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 
 static const PvsHandlerRow trust_rows[] = {{PVS_MESSAGE_VERIFY, on_verify},
 					   {PVS_MESSAGE_EXAMINE, on_examine},
-					   {PVS_MESSAGE_CHECK, on_check},
+					   {PVS_MESSAGE_CHECK, stage_on_check},
 					   {PVS_MESSAGE_STORE, on_empty},
 					   {0, NULL}};
 static const PvsHandlerRow vault_rows[] = {{PVS_MESSAGE_JUDGE, on_judge},

@@ -76,6 +76,8 @@ void stage_kill(Stage *stage);
 
 /* Answers the question that has waited longest. */
 void stage_answer(Stage *stage, StagePeer *peer);
+/* CHECK is answered at once, counted with the EXAMINEs. */
+gboolean stage_on_check(PvsChannel *channel, PvsMessage *message, gpointer stage);
 /* A message of the peer's own making. */
 void stage_say(StagePeer *peer, PvsMessageType type, guint64 call, const PvsField *fields,
 	       gconstpointer body);
