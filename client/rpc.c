@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,25 +73,47 @@ static gboolean timed_out(const PvsRpc *rpc, GError **error)
 			   "%s: no answer within %u seconds", rpc->path, rpc->timeout_ms / 1000);
 }
 
-gboolean pvs_rpc_directory_safe(const char *directory, GError **error)
+gboolean pvs_rpc_directory_safe(const char *directory, gboolean own, GError **error)
 {
 	const char *wrong;
 	struct stat st;
 
-	if (lstat(directory, &st) < 0)
+	if ((own ? lstat(directory, &st) : stat(directory, &st)) < 0)
 		return TRUE;
 	if (!S_ISDIR(st.st_mode))
 		wrong = "is not a directory";
-	else if (st.st_uid != 0)
+	else if (own && st.st_uid != 0)
 		wrong = "does not belong to root";
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		wrong = "belongs neither to root nor to you";
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))
-		wrong = "may be written by others than root";
+		wrong = "may be written by others than its owner";
 	else
 		return TRUE;
 	return pvs_failure(error, PVS_EXIT_UNREACHABLE,
-			   "have the machine's administrator run systemd-tmpfiles --create and "
-			   "systemctl restart pvsecretd.socket",
+			   own ? "have the machine's administrator run systemd-tmpfiles --create "
+				 "and systemctl restart pvsecretd.socket"
+			       : "have the daemon listen in a directory that root or you alone may "
+				 "write to",
 			   "%s: %s, so what listens there may not be pvsecretd", directory, wrong);
+}
+
+/* The directory of the name that the user gave, and that of the socket, where the one is a link to
+ * the other: in neither may anybody have put another. */
+static gboolean is_safe(const PvsRpc *rpc, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(rpc->path);
+	g_autofree char *target_directory = NULL;
+	char *target;
+
+	if (!pvs_rpc_directory_safe(directory, rpc->own, error))
+		return FALSE;
+	target = rpc->own ? NULL : realpath(rpc->path, NULL);
+	if (!target)
+		return TRUE;
+	target_directory = g_path_get_dirname(target);
+	free(target);
+	return pvs_rpc_directory_safe(target_directory, rpc->own, error);
 }
 
 static gboolean connect_to(PvsRpc *rpc, GError **error)
@@ -107,12 +130,8 @@ static gboolean connect_to(PvsRpc *rpc, GError **error)
 	if (left == 0)
 		return timed_out(rpc, error);
 	g_strlcpy(address.sun_path, rpc->path, sizeof address.sun_path);
-	if (rpc->own) {
-		g_autofree char *directory = g_path_get_dirname(rpc->path);
-
-		if (!pvs_rpc_directory_safe(directory, error))
-			return FALSE;
-	}
+	if (!is_safe(rpc, error))
+		return FALSE;
 	rpc->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* How long connect(2) waits while more clients than the backlog takes are waiting. */
 	if (rpc->fd < 0 ||

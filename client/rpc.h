@@ -19,7 +19,7 @@
 typedef struct PvsRpc PvsRpc;
 
 /* Connects at the first call. @path is copied; NULL: the daemon's own socket, whose directory must
- * then be as pvs_rpc_directory_safe() says (for a path that the user gave he vouches himself). */
+ * then be root's; see pvs_rpc_directory_safe(). */
 PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms);
 void pvs_rpc_free(PvsRpc *rpc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsRpc, pvs_rpc_free)
@@ -30,6 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsRpc, pvs_rpc_free)
  */
 PvsReply *pvs_rpc_call(PvsRpc *rpc, PvsCall *call, GError **error);
 
-/* TRUE if @directory belongs to root and nobody else may write there; or if there is none at all
- * (connecting will tell). Else someone could have put a socket of his own in the daemon's place. */
-gboolean pvs_rpc_directory_safe(const char *directory, GError **error);
+/* TRUE if @directory belongs to root (or, unless @own, to this user) and nobody else may write
+ * there; or if there is none at all (connecting will tell). Else someone could have put a socket of
+ * his own in the daemon's place. @own: the daemon's own, which is not a link either. */
+gboolean pvs_rpc_directory_safe(const char *directory, gboolean own, GError **error);

@@ -21,7 +21,10 @@
  * reads a single message in a turn of the main loop: when that was there at the turn's start, so
  * was what the monitor sent before it. */
 #define PRIORITY(peer) ((peer) == PVS_ROLE_MONITOR ? G_PRIORITY_HIGH : G_PRIORITY_DEFAULT)
-#define TURN(peer)     ((peer) == PVS_ROLE_MONITOR ? 32u : 1u)
+/* The monitor itself waits for nobody's order, and who connects often is not to be taken for
+ * somebody who has many connections, because the ends of the former ones were not read yet: it
+ * reads more of them in a turn than it accepts. */
+#define TURN(self, peer) ((self) == PVS_ROLE_MONITOR || (peer) == PVS_ROLE_MONITOR ? 32u : 1u)
 
 /* A frame under way inwards. Header and body are read by their exact sizes, never more: what
  * belongs to the next message stays in the socket, and so do its descriptors. */
@@ -254,7 +257,8 @@ static gboolean on_readable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 {
 	PvsChannel *channel = data;
 
-	for (guint i = 0; i < TURN(channel->peer) && !channel->dead && !channel->paused; i++) {
+	for (guint i = 0;
+	     i < TURN(channel->self, channel->peer) && !channel->dead && !channel->paused; i++) {
 		switch (frame_read(fd, channel->self, channel->peer, &channel->in)) {
 		case GOT_ALL: {
 			gboolean good = handle(channel);

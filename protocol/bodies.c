@@ -106,6 +106,7 @@ const PvsField pvs_record_fields[] = {
 	U16(PvsRecord, error),
 	TEXT(PvsRecord, param, PVS_SECRET_NAME_MAX),
 	LIST(PvsRecord, documents, PVS_HOST_KEYS_MAX, PvsRecordedKey, recorded_key_fields),
+	U32(PvsRecord, pid),
 	END,
 };
 
@@ -148,6 +149,7 @@ const PvsField pvs_access_is_fields[] = {
 };
 
 const PvsField pvs_peers_fields[] = { U32(PvsPeers, generation), END };
+const PvsField pvs_caller_fields[] = { U32(PvsCaller, pid), END };
 const PvsField pvs_closed_count_fields[] = { U32(PvsClosedCount, connections), END };
 const PvsField pvs_failed_fields[] = { TEXT(PvsFailed, text, PVS_FAILED_TEXT_MAX), END };
 
@@ -181,6 +183,7 @@ const PvsField pvs_verify_fields[] = {
 	LIST(PvsVerify, host_keys, PVS_HOST_KEYS_MAX, PvsHostKey, host_key_fields),
 	LIST(PvsVerify, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsVerify, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
+	U32(PvsVerify, pid),
 	END,
 };
 
@@ -202,6 +205,7 @@ const PvsField pvs_examine_fields[] = {
 	TEXT(PvsExamine, host_key.name, PVS_KEY_NAME_MAX),
 	LIST(PvsExamine, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsExamine, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
+	U32(PvsExamine, pid),
 	END,
 };
 
@@ -267,6 +271,7 @@ const PvsField pvs_granted_fields[] = {
 
 const PvsField pvs_build_fields[] = {
 	U32(PvsBuild, slot),
+	U32(PvsBuild, pid),
 	TEXT(PvsBuild, image, PVS_KEY_NAME_MAX),
 	FIXED(PvsBuild, tags),
 	FIXED(PvsBuild, cuid),

@@ -92,6 +92,7 @@ typedef struct {
 	guint16 error;	   /* PvsError; PVS_ERROR_LAST_: none */
 	char *param;	   /* NULL: none */
 	PvsList documents; /* of PvsRecordedKey */
+	guint32 pid;	   /* the client's, as the front says: a hint */
 } PvsRecord;
 
 typedef struct {
@@ -136,6 +137,13 @@ typedef struct {
 	guint32 generation;
 } PvsPeers;
 
+/* CONNECTION: the descriptor is a client's. @pid is that of the process that connected, or 0: it
+ * may be another's by now, or of several that share the connection, so that nothing but the record
+ * is told it. */
+typedef struct {
+	guint32 pid;
+} PvsCaller;
+
 /* CLOSED: so many client connections ended. */
 typedef struct {
 	guint32 connections;
@@ -178,6 +186,7 @@ typedef struct {
 	PvsList host_keys; /* of PvsHostKey */
 	PvsList certs;	   /* of PvsBlob: links that the client brings */
 	PvsList crls;	   /* of PvsBlob */
+	guint32 pid;	   /* the client's: a hint for the record, as below */
 } PvsVerify;
 
 /* VERIFIED: the grant stands; the vault has it. */
@@ -197,6 +206,7 @@ typedef struct {
 	PvsHostKey host_key;
 	PvsList certs;
 	PvsList crls;
+	guint32 pid;
 } PvsExamine;
 
 typedef struct {
@@ -268,6 +278,7 @@ typedef enum {
  * would be. */
 typedef struct {
 	guint32 slot;
+	guint32 pid;
 	char *image; /* name of an installed header, which has the tags; NULL: they are here */
 	guint8 tags[sizeof(PvsHeaderTags)];
 	guint8 cuid[PVS_CUID_SIZE]; /* zero: none */
@@ -321,6 +332,7 @@ typedef struct {
 	X(PvsAddFront, pvs_add_front)       \
 	X(PvsAccessIs, pvs_access_is)       \
 	X(PvsPeers, pvs_peers)              \
+	X(PvsCaller, pvs_caller)            \
 	X(PvsClosedCount, pvs_closed_count) \
 	X(PvsFailed, pvs_failed)            \
 	X(PvsWorkersAre, pvs_workers_are)   \

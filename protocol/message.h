@@ -46,8 +46,8 @@ enum {
 	X(LINK,            PVS_ROLE_MONITOR,   PVS_BACK,           64,            1,   PVS_PUBLIC) \
 	X(AUDIT,           PVS_ROLE_MONITOR,   PVS_ROLE_VAULT,     64,            2,   PVS_PUBLIC) \
 	X(MARKS,           PVS_ROLE_MONITOR,   PVS_ROLE_TRUST,     0,             1,   PVS_PUBLIC) \
-	X(ADD_FRONT,       PVS_ROLE_MONITOR,   PVS_BACK,           256 * PVS_KIB, 1,   PVS_PUBLIC) \
-	X(ACCESS,          PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     PVS_MIB,       0,   PVS_PUBLIC) \
+	X(ADD_FRONT,       PVS_ROLE_MONITOR,   PVS_BACK,           512 * PVS_KIB, 1,   PVS_PUBLIC) \
+	X(ACCESS,          PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     2 * PVS_MIB,   0,   PVS_PUBLIC) \
 	X(PEERS,           PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            2,   PVS_PUBLIC) \
 	X(CONNECTION,      PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            1,   PVS_PUBLIC) \
 	X(CLOSED,          PVS_ROLE_FRONT,     PVS_ROLE_MONITOR,   64,            0,   PVS_PUBLIC) \

@@ -29,6 +29,7 @@ typedef enum {
 
 typedef struct {
 	PvsRpcCall rpc;
+	guint32 pid; /* the client's */
 	PvsMethod method;
 	PvsParams params;
 	PvsSecret *value;
@@ -143,6 +144,7 @@ static void ask_verify(PvsCallRun *call)
 		.host_keys = call->params.host_keys,
 		.certs = call->params.certs,
 		.crls = call->params.crls,
+		.pid = call->pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -160,6 +162,7 @@ static PvsBuild build_of(const PvsCallRun *call)
 		.name = call->params.name,
 		.cck = call->params.cck,
 		.image = call->params.image,
+		.pid = call->pid,
 	};
 
 	memcpy(body.tags, &call->params.tags, sizeof body.tags);
@@ -237,6 +240,7 @@ static void proceed_examine(PvsCallRun *call)
 		.host_key = {.document = call->params.document},
 		.certs = call->params.certs,
 		.crls = call->params.crls,
+		.pid = call->pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -547,7 +551,8 @@ static gboolean is_known_stranger(GError **error)
 	return rights && !pvs_access_method(rights, "ping", error);
 }
 
-void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpointer user)
+void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, guint32 pid, PvsCallDone done,
+		    gpointer user)
 {
 	PvsCallRun *call = g_new0(PvsCallRun, 1);
 	g_autoptr(GError) error = NULL;
@@ -557,6 +562,7 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, PvsCallDone done, gpoi
 	call->params.max_host_keys = max_host_keys;
 	call->done = done;
 	call->user = user;
+	call->pid = pid;
 	call->slot = -1;
 	g_queue_push_tail(&calls, call);
 

@@ -24,8 +24,10 @@ void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait_
 void pvs_calls_access(PvsAccessIs *access);
 
 /* Starts a call; done() is called once, perhaps before the return. Takes what @call holds.
- * @secrets: those of the text that the call came in, or NULL. */
-void pvs_call_start(PvsRpcCall *call, PvsSecrets *secrets, PvsCallDone done, gpointer user);
+ * @secrets: those of the text that the call came in, or NULL. @pid: the client's, for the record.
+ */
+void pvs_call_start(PvsRpcCall *call, PvsSecrets *secrets, guint32 pid, PvsCallDone done,
+		    gpointer user);
 
 /* While held, no call asks anything new; those that have asked go on. */
 void pvs_calls_hold(void);

@@ -25,6 +25,7 @@ enum {
 typedef struct {
 	guint refs; /* the connection itself, and each call that runs */
 	int fd;	    /* -1: closed, and waiting for its calls to end */
+	guint32 pid;
 	guint in_source;
 	guint out_source;
 	guint timer;
@@ -379,7 +380,7 @@ static void run_job(Job *job)
 		served = NULL;
 	running++;
 	c->running++;
-	pvs_call_start(&job->call, job->secrets, on_done, job->reply);
+	pvs_call_start(&job->call, job->secrets, c->pid, on_done, job->reply);
 	job_free(job);
 }
 
@@ -613,7 +614,7 @@ static void serve_soon(void)
 		serve_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_serve, NULL, NULL);
 }
 
-void pvs_connection_new(int fd)
+void pvs_connection_new(int fd, guint32 pid)
 {
 	const PvsScannerLimits scanner_limits = {
 		.size = limits.message_size,
@@ -624,6 +625,7 @@ void pvs_connection_new(int fd)
 
 	c->refs = 1;
 	c->fd = fd;
+	c->pid = pid;
 	c->scanner = pvs_scanner_new(&scanner_limits);
 	c->out = g_string_new(NULL);
 	g_queue_init(&c->jobs);

@@ -13,8 +13,8 @@
 /* @limits is copied. @closed is called after a connection has ended, with all its descriptors. */
 void pvs_connections_init(const PvsFrontStart *limits, void (*closed)(void));
 
-/* Takes @fd, a non-blocking UNIX stream socket. */
-void pvs_connection_new(int fd);
+/* Takes @fd, a non-blocking UNIX stream socket; @pid is the client's, or 0. */
+void pvs_connection_new(int fd, guint32 pid);
 
 /* How many there are. */
 guint pvs_connections_count(void);

@@ -79,9 +79,11 @@ static gboolean on_access(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 static gboolean on_connection(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 			      gpointer user G_GNUC_UNUSED)
 {
-	if (!pvs_reader_end(&message->body))
+	PvsCaller body = {0};
+
+	if (!pvs_body_get(&message->body, pvs_caller_fields, &body))
 		return FALSE;
-	pvs_connection_new(message->fds[0]);
+	pvs_connection_new(message->fds[0], body.pid);
 	message->fds[0] = -1;
 	return TRUE;
 }

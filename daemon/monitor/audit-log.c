@@ -24,17 +24,25 @@ static void forget(int *fd)
 	*fd = -1;
 }
 
-/* FALSE, with @fd closed, for what is no file. */
+/* FALSE, with @fd closed, for what is no file, or one that goes by another name as well: whoever
+ * may write to the directory could have linked something there that is not ours to write to. */
 static gboolean is_file(const char *path, int fd, GError **error)
 {
+	const char *wrong;
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0)
+		wrong = g_strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		wrong = "it is not a regular file";
+	else if (st.st_nlink > 1)
+		wrong = "the file has another name as well (a hard link)";
+	else
 		return TRUE;
 	g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
-		    "%s: the audit log cannot be written: %s; it has to be a file, in a directory "
-		    "that the daemon's user may write to, or name another with AuditLog=",
-		    path, fd >= 0 ? "it is not a regular file" : g_strerror(errno));
+		    "%s: the audit log cannot be written: %s; it has to be a file of its own, in a "
+		    "directory that the daemon's user may write to, or name another with AuditLog=",
+		    path, wrong);
 	if (fd >= 0)
 		close(fd);
 	return FALSE;

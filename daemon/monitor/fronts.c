@@ -14,12 +14,14 @@
 #include "protocol/bodies.h"
 
 enum {
-	FRONTS_PER_UID = 4,	 /* identities of one user (newgrp(1) makes more) */
-	FRONTS_MAX = 512,	 /* in all; trust and the vault have a channel for each */
-	OWN_DESCRIPTORS = 32,	 /* of the monitor or a front, besides those below */
-	PER_FRONT = 4,		 /* descriptors of the monitor's, while it starts one */
-	HOPELESS = 5,		 /* deaths in a row of warm fronts that had not loaded */
-	LOG_PAUSE = 1000 * 1000, /* microseconds between two lines of one kind */
+	FRONTS_PER_UID = 4,   /* identities of one user (newgrp(1) makes more) */
+	FRONTS_MAX = 512,     /* in all; trust and the vault have a channel for each */
+	OWN_DESCRIPTORS = 32, /* of the monitor or a front, besides those below */
+	PER_FRONT = 4,	      /* descriptors of the monitor's, while it starts one */
+	HOPELESS = 5,	      /* deaths in a row of warm fronts that had not loaded */
+	HOPE_SEC = 60,	      /* for so long, where one had loaded before */
+	REST = 50,	      /* milliseconds, after one that could not start or load */
+	LOG_PAUSE_SEC = 10,   /* between two lines of one kind */
 };
 
 typedef struct {
@@ -40,6 +42,9 @@ static guint last_number;
 static guint connections;
 static guint deaths;
 static guint deaths_in_a_row;
+static gint64 row_began;
+static gboolean one_loaded; /* since the daemon started */
+static guint rest;	    /* while it runs no front is started */
 static gboolean waiting_for_held;
 static gboolean stopping; /* no new fronts */
 static gint64 started;
@@ -98,17 +103,33 @@ void pvs_fronts_configure(const PvsConfig *fronts_config)
 	config = fronts_config;
 }
 
-/* A line of one kind a second at the most, however hard somebody tries. */
+/* Six lines of one kind a minute at the most, however hard somebody tries. */
 static gboolean may_log(gint64 *last)
 {
 	gint64 now = g_get_monotonic_time();
 
-	if (*last && now - *last < LOG_PAUSE)
+	if (*last && now - *last < LOG_PAUSE_SEC * G_USEC_PER_SEC)
 		return FALSE;
 	*last = now;
 	return TRUE;
 }
 
+static gboolean on_rested(gpointer data G_GNUC_UNUSED)
+{
+	rest = 0;
+	pvs_fronts_warm_up();
+	return G_SOURCE_REMOVE;
+}
+
+/* What is short (descriptors, memory, processes) is not there sooner for being asked for without
+ * a pause. */
+static void take_rest(void)
+{
+	if (!rest && !stopping)
+		rest = g_timeout_add(REST, on_rested, NULL);
+}
+
+/* NULL if none can be started now: those who connect meanwhile are closed. */
 static Front *front_new(void)
 {
 	static gint64 last;
@@ -125,14 +146,18 @@ static Front *front_new(void)
 		.idle_sec = config->idle_sec,
 		.started = started,
 	};
-	Front *front = g_new0(Front, 1);
+	Front *front;
 
+	if (rest)
+		return NULL;
+	front = g_new0(Front, 1);
 	front->worker = pvs_worker_new(PVS_ROLE_FRONT, pvs_front_start_fields, &start,
 				       &worker_events, front, &error);
 	if (!front->worker) {
 		if (may_log(&last))
 			pvs_error("%s", error->message);
 		g_free(front);
+		take_rest();
 		return NULL;
 	}
 	g_ptr_array_add(fronts, front);
@@ -174,14 +199,19 @@ static void give_access(Front *front)
 /* Its channels to trust and the vault, whose it is being told to both. */
 static void give_peers(Front *front)
 {
+	static gint64 last;
 	g_autoptr(GError) error = NULL;
 	PvsPeers peers = {.generation = pvs_pair_generation()};
 	int fds[2];
 
 	/* A new number each time: the pair may still know the front by the one before. */
 	if (!pvs_pair_connect(++last_number, front->identity, &fds[0], &fds[1], &error)) {
-		pvs_error("%s", error->message);
+		if (may_log(&last))
+			pvs_error("%s", error->message);
+		/* That is the monitor's trouble, and nothing that its user is charged with. */
+		front->stopped = TRUE;
 		pvs_worker_kill(front->worker);
+		take_rest();
 		return;
 	}
 	pvs_worker_send(front->worker, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
@@ -290,6 +320,7 @@ static gboolean admit(int fd, const PvsIdentity *identity, Front *front, guint n
 void pvs_fronts_connection(int fd, PvsIdentity *taken)
 {
 	g_autoptr(PvsIdentity) identity = taken;
+	const PvsCaller body = {.pid = taken->pid};
 	guint n_fronts, of_uid;
 	Front *front = find(identity, &n_fronts, &of_uid);
 
@@ -306,7 +337,7 @@ void pvs_fronts_connection(int fd, PvsIdentity *taken)
 	g_clear_handle_id(&front->idle_timer, g_source_remove);
 	front->connections++;
 	connections++;
-	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, NULL, NULL, &fd);
+	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
 	close(fd);
 	events->changed();
 }
@@ -373,6 +404,7 @@ static gboolean on_workers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 {
 	deaths_in_a_row = 0;
+	one_loaded = TRUE;
 	if (user == warm)
 		events->warmed();
 }
@@ -383,15 +415,21 @@ static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,
 	pvs_error("a front cannot start: %s", text);
 }
 
-/* Its user's doing, and its user's loss; one that was nobody's yet is the daemon's own trouble. */
+/* Its user's doing, and its user's loss; one that was nobody's yet, or had not loaded and so had
+ * read nothing of a client's, is the daemon's own trouble. */
 static void mourn(const Front *front, int status)
 {
+	static gint64 last;
 	g_autofree char *end = pvs_worker_end(status);
 	guint seconds;
 
 	deaths++;
-	if (!front->identity) {
-		pvs_warning("the front kept warm died (%s)", end);
+	if (!front->identity || !pvs_worker_is_ready(front->worker)) {
+		if (may_log(&last))
+			pvs_warning("%s died (%s)",
+				    front->identity ? "a front that had not loaded"
+						    : "the front kept warm",
+				    end);
 		return;
 	}
 	pvs_warning("the front of uid %u died (%s); its %u connections are closed",
@@ -402,10 +440,24 @@ static void mourn(const Front *front, int status)
 			    front->identity->uid, seconds);
 }
 
+/* At the start a front that cannot load is a machine on which none can. Later it is more likely
+ * that something is short for a while, and those who are connected would lose by an end of it all.
+ */
+static gboolean hopeless(void)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (deaths_in_a_row++ == 0)
+		row_began = now;
+	return deaths_in_a_row >= HOPELESS &&
+	       (!one_loaded || now - row_began > HOPE_SEC * G_USEC_PER_SEC);
+}
+
 static void on_died(PvsWorker *worker, int status, gpointer user)
 {
 	Front *front = user;
-	gboolean own_fault = !pvs_worker_is_ready(worker) && !front->identity;
+	gboolean loaded = pvs_worker_is_ready(worker);
+	gboolean own_fault = !loaded && !front->identity;
 
 	if (!front->stopped)
 		mourn(front, status);
@@ -420,8 +472,10 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 
 	tell_if_held();
 	events->changed();
-	if (own_fault && ++deaths_in_a_row >= HOPELESS)
+	if (own_fault && hopeless())
 		events->hopeless();
+	else if (!loaded && one_loaded)
+		take_rest();
 	else if (!warm && !stopping)
 		pvs_fronts_warm_up();
 }
@@ -467,6 +521,7 @@ guint pvs_fronts_deaths(void)
 void pvs_fronts_stop(void)
 {
 	stopping = TRUE;
+	g_clear_handle_id(&rest, g_source_remove);
 	for (guint i = 0; i < fronts->len; i++) {
 		Front *front = fronts->pdata[i];
 

@@ -28,8 +28,14 @@ static int compare(const void *a, const void *b)
 /* Sorted and without doubles, so that one set of groups is one identity. */
 static void normalize(PvsIdentity *identity)
 {
-	guint n = 0;
+	guint n = 1;
 
+	/* The kernel has them in order, of its own ids; and it may be very many. */
+	while (n < identity->n_groups && identity->groups[n - 1] < identity->groups[n])
+		n++;
+	if (n >= identity->n_groups)
+		return;
+	n = 0;
 	qsort(identity->groups, identity->n_groups, sizeof *identity->groups, compare);
 	for (guint i = 0; i < identity->n_groups; i++)
 		if (n == 0 || identity->groups[n - 1] != identity->groups[i])
@@ -51,10 +57,15 @@ PvsIdentity *pvs_identity_of(int fd)
 		return NULL;
 	identity->uid = peer.uid;
 	identity->gid = peer.gid;
+	identity->pid = (guint32)peer.pid;
 
 	/* The first call says how much room is needed. */
 	size = 0;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
+		return NULL;
+	/* The kernel copies them one by one, which takes it milliseconds where there are 65536: one
+	 * user who connects again and again would be all that the monitor has time for. */
+	if (size > PVS_IDENTITY_GROUPS_MAX * sizeof *groups)
 		return NULL;
 	if (size > 0) {
 		groups = g_malloc0(size);

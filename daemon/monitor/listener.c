@@ -18,8 +18,8 @@
 #include "protocol/error.h"
 
 enum {
-	TURN = 64,		      /* connections accepted in one turn of the main loop */
-	REST = 100,		      /* milliseconds, where descriptors or memory ran out */
+	TURN = 16,		      /* connections accepted in one turn of the main loop */
+	REST = 50,		      /* milliseconds, where descriptors or memory ran out */
 	LOG_PAUSE = 60 * 1000 * 1000, /* microseconds between two lines about that */
 };
 

@@ -37,6 +37,7 @@ enum {
 	HOPELESS = 5,		 /* pairs in a row that could not load, after one that could */
 	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
 	DIE_MS = 2000,		 /* for processes that were told to end */
+	LOG_PAUSE_SEC = 10,	 /* between two lines about clients that are not known */
 	ROUND_MS = 7500,	 /* between two questions for a sign of life */
 	RELOAD_ERROR_MAX = 4000, /* bytes of what get_status shows */
 };
@@ -174,11 +175,19 @@ static void watch_idle(void)
 
 static void on_accepted(int fd)
 {
+	static gint64 last;
 	PvsIdentity *identity = pvs_identity_of(fd);
+	gint64 now;
 
-	/* Who is not known is not served. */
 	if (!identity) {
 		close(fd);
+		now = g_get_monotonic_time();
+		if (!last || now - last > LOG_PAUSE_SEC * G_USEC_PER_SEC) {
+			last = now;
+			pvs_warning("a connection was closed: its user or group is not known here "
+				    "(another user namespace's), or it has more than %d groups",
+				    PVS_IDENTITY_GROUPS_MAX);
+		}
 		return;
 	}
 	pvs_fronts_connection(fd, identity);

@@ -39,19 +39,34 @@ enum {
 };
 
 static int self_fd = -1;
+static int null_fd =
+	-1;	       /* a child that had to open it would need a descriptor more than there is */
 static GList *workers; /* of PvsWorker: those whose process was not collected yet */
+
+/* Not where a child's channel has to go; and the number stays. */
+static int open_high(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+
+	if (fd >= 0)
+		close(fd);
+	return high;
+}
 
 int pvs_worker_init(GError **error)
 {
-	int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-
-	/* Not where a child's channel has to go; and the number stays, for the cage knows it. */
-	self_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	null_fd = open_high("/dev/null", O_RDWR);
+	if (null_fd < 0) {
+		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot open /dev/null: %s",
+			    g_strerror(errno));
+		return -1;
+	}
+	/* The cage knows the number. */
+	self_fd = open_high("/proc/self/exe", O_PATH);
 	if (self_fd < 0)
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 			    "cannot open the running binary: %s", g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
 	return self_fd;
 }
 
@@ -65,12 +80,10 @@ static void G_GNUC_NORETURN become(PvsRole role, int channel)
 	char *argv[] = {name, argument, NULL};
 	char *envp[] = {NULL};
 	sigset_t none;
-	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+	if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0)
 		_exit(71);
 	if (channel == PVS_CHANNEL_FD) {
 		if (fcntl(channel, F_SETFD, 0) < 0)

@@ -248,14 +248,15 @@ static void list_keys(PvsRecord *record, const PvsHostKey *keys, guint n)
 /* Has the vault put it on record, and answers then: with @type and @body (taken), or, with @error,
  * that. */
 static void answer_on_record(Front *front, guint64 call, PvsMessageType type, PvsWriter *body,
-			     const GError *error, gboolean examined, const PvsHostKey *keys,
-			     guint n)
+			     const GError *error, gboolean examined, guint32 pid,
+			     const PvsHostKey *keys, guint n)
 {
 	Pending *p = g_new0(Pending, 1);
 	PvsRecord record = {
 		.front = front->identity.front,
 		.examined = examined,
 		.error = PVS_ERROR_LAST_,
+		.pid = pid,
 	};
 	g_auto(PvsWriter) w = pvs_writer();
 
@@ -373,7 +374,7 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 		grant(front, message->call, body.slot, verdicts);
 	else
 		answer_on_record(front, message->call, PVS_MESSAGE_REFUSED, NULL, error, FALSE,
-				 body.host_keys.items, body.host_keys.n);
+				 body.pid, body.host_keys.items, body.host_keys.n);
 	return TRUE;
 }
 
@@ -413,7 +414,7 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 		verdict = examine(&body, &error);
 	if (!verdict) {
 		answer_on_record(front, message->call, PVS_MESSAGE_REFUSED, NULL, error, TRUE,
-				 &body.host_key, 1);
+				 body.pid, &body.host_key, 1);
 		return TRUE;
 	}
 	memcpy(examined.phkh, verdict->phkh, sizeof examined.phkh);
@@ -429,8 +430,8 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	}
 	pvs_body_put(&w, pvs_examined_fields, &examined);
 	g_free(examined.links.items); /* its texts are the verdict's */
-	answer_on_record(front, message->call, PVS_MESSAGE_EXAMINED, &w, NULL, TRUE, &body.host_key,
-			 1);
+	answer_on_record(front, message->call, PVS_MESSAGE_EXAMINED, &w, NULL, TRUE, body.pid,
+			 &body.host_key, 1);
 	return TRUE;
 }
 

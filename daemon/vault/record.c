@@ -10,12 +10,15 @@
 
 #define TAG_AT offsetof(PvsHeaderTags, tag)
 
-static GString *record_new(const PvsAddFront *identity)
+/* Who it is, the monitor said; the pid is a front's word. */
+static GString *record_new(const PvsAddFront *identity, guint32 pid)
 {
 	GString *record = g_string_new(NULL);
 
 	pvs_audit_number(record, "uid", identity->uid);
 	pvs_audit_number(record, "gid", identity->gid);
+	if (pid)
+		pvs_audit_number(record, "pid", pid);
 	return record;
 }
 
@@ -30,7 +33,7 @@ static gboolean is_zero(const guint8 *data, gsize size)
 
 GString *pvs_record_build(const PvsAddFront *identity, const PvsBuild *build)
 {
-	GString *record = record_new(identity);
+	GString *record = record_new(identity, build->pid);
 
 	pvs_audit_text(record, "cck", build->cck);
 	pvs_audit_text(record, "image", build->image);
@@ -77,7 +80,7 @@ void pvs_record_outcome(GString *record, const GError *error)
 
 GString *pvs_record_trust(const PvsAddFront *identity, const PvsRecord *body, const char **event)
 {
-	GString *record = record_new(identity);
+	GString *record = record_new(identity, body->pid);
 	g_autoptr(GByteArray) digests = g_byte_array_new();
 
 	*event = body->examined ? "verify_host_key" : "create";

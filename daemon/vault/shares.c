@@ -41,6 +41,13 @@ PvsShares *pvs_shares_new(guint all, guint per_user, void (*pause)(gpointer fron
 	return shares;
 }
 
+void pvs_shares_free(PvsShares *shares)
+{
+	g_assert(shares->users->len == 0);
+	g_ptr_array_unref(shares->users);
+	g_free(shares);
+}
+
 static Share *share_of(PvsShares *shares, guint32 uid)
 {
 	Share *share;

@@ -18,6 +18,9 @@ typedef struct PvsSharer PvsSharer; /* one front */
 PvsShares *pvs_shares_new(guint all, guint per_user,
 			  void (*pause)(gpointer front, gboolean paused));
 
+/* After its last sharer. */
+void pvs_shares_free(PvsShares *shares);
+
 /* @front is what pause() is called with, from here on and before pvs_sharer_free(). */
 PvsSharer *pvs_sharer_new(PvsShares *shares, guint32 uid, gpointer front);
 

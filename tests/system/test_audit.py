@@ -54,6 +54,7 @@ class Audit(harness.Case):
         record = records[0]
         self.assertEqual(record["event"], "create_association")
         self.assertEqual((record["uid"], record["gid"]), (os.getuid(), os.getgid()))
+        self.assertEqual(record["pid"], os.getpid())
         self.assertEqual(record["cck"], "cck")
         self.assertEqual(record["name"], "n")
         self.assertEqual(record["host_keys"], [self.pki.hosts[0].phkh])
@@ -75,6 +76,7 @@ class Audit(harness.Case):
             self.assertEqual(answer["error"]["data"]["reason"], outcome)
             self.assertEqual([(r["event"], r["outcome"], r["code"]) for r in records],
                              [(event, outcome, answer["error"]["code"])])
+            self.assertEqual([r["pid"] for r in records], [os.getpid()])
 
     def test_examined(self):
         for document, outcome in ((self.pki.hosts[0].pem, "ok"),
@@ -82,6 +84,7 @@ class Audit(harness.Case):
             _, records = self.ask("verify_host_key", {"host_key_document": document})
             self.assertEqual([(r["event"], r["outcome"]) for r in records],
                              [("verify_host_key", outcome)])
+            self.assertEqual([r["pid"] for r in records], [os.getpid()])
 
     def test_nothing_named(self):
         for method in ("ping", "get_status", "list_ccks", "get_access"):

@@ -159,6 +159,16 @@ class Identities(harness.Case):
         self.assertEqual(sorted(self.served().values()), [1, 2])
         self.part(*clients)
 
+    def test_very_many_groups(self):
+        """With subordinate gids (subgid(5)) nobody needs a privilege for that."""
+        client = self.connect(64951, 64951, range(70000, 70000 + 1024))
+        self.assertEqual(client.call("ping"), {})
+        for n in (1025, 65536):
+            self.assertEqual(self.connect(64951, 64951, range(70000, 70000 + n)).rest(), [])
+        self.daemon.wait_log("a connection was closed: .* more than 1024 groups")
+        self.assertEqual(client.call("ping"), {})
+        self.part(client)
+
     def test_at_most_four_of_a_user(self):
         clients = [self.connect(64931, 64931 + i) for i in range(4)]
         for client in clients:

@@ -11,7 +11,8 @@ import pki
 
 # Kinds of descriptor besides 0, 1, 2 and sockets.
 ALLOWED = {
-    "monitor": {"anon_inode:[eventfd]", "anon_inode:[signalfd]", "the program"},
+    "monitor": {"anon_inode:[eventfd]", "anon_inode:[signalfd]", "the program",
+                "/dev/null"},
     "front": {"anon_inode:[eventfd]"},
     "trust": {"anon_inode:[eventfd]"},
     "vault": {"anon_inode:[eventfd]"},

@@ -215,6 +215,7 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 	g_auto(PvsVerify) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_verify_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->verifies++;
 	stage->keys = body.host_keys.n;
 	stage->certs = body.certs.n;
@@ -230,6 +231,7 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	g_auto(PvsExamine) body = {.host_key = {.name = NULL}};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_examine_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->examines++;
 	note_host_key(stage, &body.host_key);
 	return asked(stage, &stage->trust, message);
@@ -241,6 +243,7 @@ static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_auto(PvsBuild) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	g_assert_cmpuint(body.value.size, ==, 0);
 	stage->judges++;
 	return asked(stage, &stage->vault, message);
@@ -252,6 +255,7 @@ static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_auto(PvsBuild) body = {.slot = 0};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_build_fields, &body));
+	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->builds++;
 	stage->build = body;
 	g_free(stage->name);
@@ -510,13 +514,16 @@ void client_listen(Client *client)
 Client *client_new(Stage *stage)
 {
 	Client *client = g_new0(Client, 1);
+	PvsCaller body = {.pid = STAGE_PID};
+	g_auto(PvsWriter) w = pvs_writer();
 	int fds[2];
 
 	pair(fds);
 	client->fd = fds[0];
 	client->in = g_string_new(NULL);
 	client_listen(client);
-	pvs_channel_send(stage->monitor, PVS_MESSAGE_CONNECTION, 0, NULL, &fds[1]);
+	pvs_body_put(&w, pvs_caller_fields, &body);
+	pvs_channel_send(stage->monitor, PVS_MESSAGE_CONNECTION, 0, &w, &fds[1]);
 	close(fds[1]);
 	stage_settle();
 	return client;

@@ -15,6 +15,8 @@
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
+#define STAGE_PID 4711 /* every client's, as the monitor says */
+
 /* A question that was not answered yet. */
 typedef struct {
 	PvsMessageType type;

@@ -259,13 +259,16 @@ static void test_deadline_idle(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void test_deadline_reply(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get_status\"}";
+	const gint64 began = g_get_monotonic_time();
 
 	g_clear_handle_id(&f->client->source, g_source_remove);
 	while (send(f->client->fd, call, sizeof call - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		stage_settle();
-	g_assert_cmpuint(f->stage.closed, ==, 0);
-	/* The clock runs since the last byte that was taken, somewhere in the midst of that. */
-	g_assert_cmpuint(wait_for_close(f), >=, 100);
+	/* The clock runs since the last byte that was taken, somewhere in the midst of that; a slow
+	 * machine may be through by now. */
+	if (f->stage.closed == 0)
+		wait_for_close(f);
+	g_assert_cmpint(g_get_monotonic_time() - began, >=, 900 * 1000);
 }
 
 static int remaining;

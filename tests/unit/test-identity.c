@@ -54,6 +54,7 @@ static void test_own(void)
 	g_assert_nonnull(identity);
 	g_assert_cmpuint(identity->uid, ==, geteuid());
 	g_assert_cmpuint(identity->gid, ==, getegid());
+	g_assert_cmpint((pid_t)identity->pid, ==, getpid());
 	for (guint i = 1; i < identity->n_groups; i++)
 		g_assert_cmpuint(identity->groups[i - 1], <, identity->groups[i]);
 	close(pair[0]);
@@ -70,6 +71,19 @@ static void test_groups(void)
 	g_assert_cmpint(groups_as(1234, 1235, groups, G_N_ELEMENTS(groups)), ==, 3); /* each once */
 }
 
+static void test_too_many_groups(void)
+{
+	g_autofree gid_t *groups = g_new(gid_t, 65536);
+
+	if (not_root())
+		return;
+	for (guint i = 0; i < 65536; i++)
+		groups[i] = 100000 + i;
+	g_assert_cmpint(groups_as(1234, 1235, groups, 200), ==, 200);
+	g_assert_cmpint(groups_as(1234, 1235, groups, PVS_IDENTITY_GROUPS_MAX + 1), ==, -1);
+	g_assert_cmpint(groups_as(1234, 1235, groups, 65536), ==, -1);
+}
+
 static void test_unknown_is_nobody(void)
 {
 	g_assert_null(pvs_identity_of(-1)); /* no socket at all */
@@ -82,9 +96,11 @@ static void test_unknown_is_nobody(void)
 static void test_equal(void)
 {
 	guint32 one[] = {1, 2}, other[] = {1, 3};
-	const PvsIdentity a = {10, 20, one, 2};
+	const PvsIdentity a = {10, 20, one, 2, 0};
 	PvsIdentity b = a;
 
+	g_assert_true(pvs_identity_equal(&a, &b));
+	b.pid = 7; /* another process of the same user */
 	g_assert_true(pvs_identity_equal(&a, &b));
 	b.uid = 11;
 	g_assert_false(pvs_identity_equal(&a, &b));
@@ -104,6 +120,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/identity/own", test_own);
 	g_test_add_func("/identity/groups", test_groups);
+	g_test_add_func("/identity/too-many-groups", test_too_many_groups);
 	g_test_add_func("/identity/unknown-is-nobody", test_unknown_is_nobody);
 	g_test_add_func("/identity/equal", test_equal);
 	return g_test_run();

@@ -417,49 +417,92 @@ static void test_long_path(void)
 	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
 }
 
+static void expect_directory(const char *directory, gboolean own, const char *wrong)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(pvs_rpc_directory_safe(directory, own, &error) == (wrong == NULL));
+	if (!wrong)
+		return;
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
+	g_assert_true(g_pattern_match_simple(wrong, error->message));
+	g_assert_nonnull(pvs_failure_hint(error));
+}
+
 static void test_directory(void)
 {
 	g_autofree char *directory = g_dir_make_tmp("pvs-rpc-XXXXXX", NULL);
 	g_autofree char *link = g_strconcat(directory, "-link", NULL);
+	g_autofree char *file = g_build_filename(directory, "file", NULL);
+	const gboolean root = geteuid() == 0;
 	static const struct {
 		mode_t mode;
 		const char *wrong; /* NULL: nothing */
 	} rows[] = {
 		{0755, NULL},
 		{0750, NULL},
+		{0700, NULL},
 		{0775, "*may be written by others*"},
 		{0757, "*may be written by others*"},
 		{01777, "*may be written by others*"},
 	};
-	g_autoptr(GError) error = NULL;
 
-	g_assert_true(pvs_rpc_directory_safe("/nonexistent/directory", &error));
-	g_assert_no_error(error);
-	if (geteuid() != 0) {
-		g_assert_false(pvs_rpc_directory_safe(directory, &error));
-		g_assert_true(g_pattern_match_simple("*does not belong to root*", error->message));
-		g_rmdir(directory);
-		return;
-	}
+	expect_directory("/nonexistent/directory", TRUE, NULL);
+	expect_directory("/nonexistent/directory", FALSE, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_clear_error(&error);
 		g_assert_cmpint(chmod(directory, rows[i].mode), ==, 0);
-		g_assert_true(pvs_rpc_directory_safe(directory, &error) == (rows[i].wrong == NULL));
-		if (rows[i].wrong) {
-			g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
-			g_assert_true(g_pattern_match_simple(rows[i].wrong, error->message));
-		}
+		expect_directory(directory, TRUE,
+				 root ? rows[i].wrong : "*does not belong to root*");
+		expect_directory(directory, FALSE, rows[i].wrong);
 	}
-	g_clear_error(&error);
 	g_assert_cmpint(chmod(directory, 0755), ==, 0);
 	g_assert_cmpint(symlink(directory, link), ==, 0);
-	g_assert_false(pvs_rpc_directory_safe(link, &error));
+	expect_directory(link, TRUE, "*not a directory*");
+	expect_directory(link, FALSE, NULL);
 	g_unlink(link);
-	g_clear_error(&error);
-	g_assert_cmpint(chown(directory, 65534, 0), ==, 0);
-	g_assert_false(pvs_rpc_directory_safe(directory, &error));
-	g_assert_true(g_pattern_match_simple("*does not belong to root*", error->message));
+	g_assert_true(g_file_set_contents(file, "", 0, NULL));
+	expect_directory(file, FALSE, "*not a directory*");
+	g_unlink(file);
+	if (root) {
+		g_assert_cmpint(chown(directory, 65534, 0), ==, 0);
+		expect_directory(directory, TRUE, "*does not belong to root*");
+		expect_directory(directory, FALSE, "*neither to root nor to you*");
+	}
 	g_rmdir(directory);
+}
+
+/* Nothing is said to who listens there. */
+static void test_unsafe_socket(void)
+{
+	static const Step script[] = {{DO_ANSWER, ANSWER "\n"}, {DO_END, NULL}};
+	g_autofree char *directory = g_dir_make_tmp("pvs-rpc-XXXXXX", NULL);
+	g_autofree char *link = g_build_filename(directory, "link", NULL);
+	g_autoptr(GError) error = NULL;
+	Server server;
+
+	server_start(&server, script);
+	g_assert_cmpint(symlink(server.path, link), ==, 0);
+	g_assert_cmpint(chmod(server.directory, 0777), ==, 0);
+	g_assert_null(ask_once(server.path, 1000, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
+	g_clear_error(&error);
+	/* By way of a link that nobody else can change as well. */
+	g_assert_null(ask_once(link, 1000, &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
+	g_assert_true(g_pattern_match_simple("*may be written by others*", error->message));
+	g_clear_error(&error);
+	/* And the other way round: a link that somebody else could have put there. */
+	g_assert_cmpint(chmod(server.directory, 0755), ==, 0);
+	g_assert_cmpint(chmod(directory, 01777), ==, 0);
+	g_assert_null(ask_once(link, 1000, &error));
+	g_assert_true(g_pattern_match_simple("*may be written by others*", error->message));
+	g_clear_error(&error);
+	g_assert_cmpint(chmod(directory, 0755), ==, 0);
+	pvs_reply_free(ask_once(link, 10000, &error));
+	g_assert_no_error(error);
+	g_unlink(link);
+	g_rmdir(directory);
+	g_assert_cmpuint(server_stop(&server), ==, 1);
 }
 
 int main(int argc, char **argv)
@@ -476,5 +519,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/rpc/large-call", test_large_call);
 	g_test_add_func("/rpc/long-path", test_long_path);
 	g_test_add_func("/rpc/directory", test_directory);
+	g_test_add_func("/rpc/unsafe-socket", test_unsafe_socket);
 	return g_test_run();
 }

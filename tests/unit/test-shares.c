@@ -64,6 +64,7 @@ static void test_user(void)
 	drop(&a);
 	drop(&b);
 	drop(&other);
+	pvs_shares_free(shares);
 }
 
 /* In all; and nobody has it all. */
@@ -84,6 +85,7 @@ static void test_all(void)
 	g_assert_true(a.paused);
 	drop(&a);
 	drop(&b);
+	pvs_shares_free(shares);
 }
 
 /* Who waited longest is read first. */
@@ -110,6 +112,7 @@ static void test_turns(void)
 	resumed = NULL;
 	for (guint i = 0; i < 4; i++)
 		drop(&fronts[i]);
+	pvs_shares_free(shares);
 }
 
 /* What is on its way counts until it ends, though nobody waits for it. */
@@ -134,6 +137,7 @@ static void test_left(void)
 	begin(&a, 2);
 	g_assert_true(a.paused);
 	drop(&a);
+	pvs_shares_free(shares);
 }
 
 int main(int argc, char **argv)

@@ -90,7 +90,7 @@ void vault_end_free(End *end)
 }
 
 /* The log's file, as the monitor hands it over. */
-static void give_log(Vault *v)
+void vault_give_log(Vault *v)
 {
 	const PvsAuditFile body = {.has_previous = FALSE};
 	int fd = open(v->audit, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -249,7 +249,7 @@ void vault_start_ready(Vault *v)
 	close(its);
 	v->trust = vault_end_new(mine, PVS_ROLE_TRUST);
 	vault_hear(v->monitor, PVS_MESSAGE_READY, NULL, NULL);
-	give_log(v);
+	vault_give_log(v);
 }
 
 /* Waits for the process; its exit status. */

@@ -59,6 +59,9 @@ void vault_put(const char *directory, const char *name, const void *data, gsize 
 void vault_start(Vault *v);
 void vault_start_ready(Vault *v);
 
+/* What vault_start_ready() does besides: the audit log's file. */
+void vault_give_log(Vault *v);
+
 int vault_wait_end(Vault *v); /* its exit status */
 char *vault_log_of(const Vault *v);
 

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""The audit log's file fails or hangs under a daemon that works: no reply without a record"""
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+import material
+import pki
+
+HDR = material.header("audit failures")
+AUDIT = -32005
+PATIENCE = 5.0  # seconds that a record is waited for
+
+
+class Failing:
+    """What the tests below share: one connection, and what is on record."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki)
+
+    def params(self, **more):
+        return dict({"hdr": base64.b64encode(HDR).decode(), "name": "n", "cck": "cck",
+                     "host_keys": [{"document": self.pki.hosts[0].pem}]}, **more)
+
+    def create(self, one, name="n"):
+        """The answer, and how long it took."""
+        began = time.monotonic()
+        answer = one.wait(one.post("create_association", self.params(name=name)))
+        return answer, time.monotonic() - began
+
+    def recorded(self):
+        """Names of the secrets of the whole lines that are on record as made."""
+        with open(self.daemon.audit_log, "rb") as file:
+            lines = file.read().split(b"\n")[:-1]
+        return [record["name"] for record in map(json.loads, lines)
+                if record["event"] == "create_association" and record["outcome"] == "ok"]
+
+    def assert_chain(self):
+        done = harness.run_program(harness.find_program("pvsecretctl"), "audit", "verify",
+                                   self.daemon.audit_log)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def assert_works_at_once(self, one):
+        """Without a restart of anything."""
+        pids = self.daemon.workers("vault") + self.daemon.workers("trust")
+        answer, took = self.create(one, "again")
+        self.assertIn("result", answer)
+        self.assertLess(took, 1)
+        self.assertIn("again", self.recorded())
+        self.assertEqual(self.daemon.workers("vault") + self.daemon.workers("trust"), pids)
+        self.assert_chain()
+
+    @contextlib.contextmanager
+    def injected(self, *what):
+        """strace at the vault: what happens to its calls on the log's file. A call that fails
+        never begins: another, harmless one takes its place, since the cage lets no number pass
+        that means none."""
+        words = ["strace", "-f", "-o", os.path.join(harness.PRIVATE, "injected"),
+                 "-P", self.daemon.audit_log, "-e", "trace=write,fdatasync,ftruncate"]
+        for one in what:
+            words += ["-e", "inject=" + one]
+        words += ["-p", str(self.daemon.workers("vault")[0])]
+        with subprocess.Popen(words, stderr=subprocess.PIPE) as tracer:
+            harness.wait_for(tracer.stderr, what="strace")
+            said = os.read(tracer.stderr.fileno(), 4096)
+            self.assertIn(b"attached", said)
+            try:
+                yield
+            finally:
+                tracer.send_signal(signal.SIGINT)
+                tracer.wait(harness.DEADLINE)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+class Errors(Failing, harness.Case):
+    """write(2) and fdatasync(2) that fail."""
+
+    def test_write(self):
+        """Whatever the error is, nothing is answered but that; ping goes on."""
+        one = self.client()
+        for error in ("EIO", "ENOSPC", "EROFS", "EDQUOT", "EBADF"):
+            with self.subTest(error):
+                since = len(self.daemon.log)
+                with self.injected("write:error=%s:syscall=getpid" % error):
+                    for i in range(3):
+                        answer, took = self.create(one, "%s %d" % (error, i))
+                        self.assert_error(answer, AUDIT, "audit")
+                        self.assertLess(took, 1)
+                        self.assertEqual(one.call("ping"), {})
+                    # What trust refuses is not answered, either.
+                    one.post("verify_host_key", {"host_key_document": self.pki.hosts[0].pem},
+                             ident="v")
+                    self.assert_error(one.wait("v"), AUDIT, "audit")
+                self.assertFalse([name for name in self.recorded() if name.startswith(error)])
+                self.assert_works_at_once(one)
+                log = self.daemon.log[since:].decode()
+                # Once, not for each call.
+                self.assertEqual(log.count("nothing is done until it can be written"), 1, log)
+                self.assertIn("the audit log can be written again", log)
+
+    def test_written_in_part(self):
+        """A short write is followed by the rest, and where that fails taken back."""
+        one = self.client()
+        self.create(one)
+        before = os.path.getsize(self.daemon.audit_log)
+        with self.injected("write:retval=0:syscall=getpid"):
+            answer, _ = self.create(one, "none")
+            self.assert_error(answer, AUDIT, "audit")
+        self.assertEqual(os.path.getsize(self.daemon.audit_log), before)
+        self.assert_works_at_once(one)
+
+    def test_not_taken_back(self):
+        """Neither written nor cut: the chain goes on all the same."""
+        one = self.client()
+        with self.injected("write:error=EIO:syscall=getpid",
+                           "ftruncate:error=EIO:syscall=getpid"):
+            answer, _ = self.create(one, "none")
+            self.assert_error(answer, AUDIT, "audit")
+        self.assert_works_at_once(one)
+
+    def test_sync(self):
+        """AuditSync=default: the reply does not wait for it, and the log says that it failed."""
+        one = self.client()
+        since = len(self.daemon.log)
+        with self.injected("fdatasync:error=EIO:syscall=getpid"):
+            self.assertIn("result", self.create(one)[0])
+            self.daemon.wait_log("the audit log: cannot be brought to the disk", since)
+        self.assert_works_at_once(one)
+        self.daemon.wait_log("the audit log can be written again", since)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+class Always(Failing, harness.Case):
+    """AuditSync=always."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki, daemon={"AuditSync": "always"})
+
+    def test_sync_fails(self):
+        """On the disk, or no reply."""
+        one = self.client()
+        with self.injected("fdatasync:error=EIO:syscall=getpid"):
+            for i in range(3):
+                answer, _ = self.create(one, "unsynced %d" % i)
+                self.assert_error(answer, AUDIT, "audit")
+        self.assert_works_at_once(one)
+
+    def test_order(self):
+        """For each call: its line is written, then on the disk, then answered."""
+        one = self.client()
+        path = os.path.join(harness.PRIVATE, "order")
+        words = ["strace", "-f", "-y", "-s", "4096", "-o", path, "-e",
+                 "trace=write,fdatasync,sendmsg", "-p", str(self.daemon.workers("vault")[0])]
+        with subprocess.Popen(words, stderr=subprocess.PIPE) as tracer:
+            harness.wait_for(tracer.stderr, what="strace")
+            self.assertIn(b"attached", os.read(tracer.stderr.fileno(), 4096))
+            for i in range(20):
+                self.assertIn("result", self.create(one, "order %d" % i)[0])
+            tracer.send_signal(signal.SIGINT)
+            tracer.wait(harness.DEADLINE)
+        state, seen = "answered", 0
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if "resumed>" in line:
+                    continue
+                if "audit.log" in line and " write(" in line:
+                    self.assertEqual(state, "answered", line)
+                    self.assertIn("order %d" % seen, line)
+                    state = "written"
+                elif "audit.log" in line and "fdatasync(" in line:
+                    self.assertEqual(state, "written", line)
+                    state = "synced"
+                # A request is the one answer of that size.
+                elif (size := re.search(r"sendmsg\(.*= (\d+)$", line)) and \
+                        int(size.group(1)) > 700:
+                    self.assertEqual(state, "synced", line)
+                    state = "answered"
+                    seen += 1
+        self.assertEqual((state, seen), ("answered", 20))
+
+
+@unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+class Hung(Failing, harness.Case):
+    """A disk that does not answer."""
+
+    def test_hung_write(self):
+        """After five seconds the calls are answered, with an error; meanwhile what needs no
+        record is served; and when the disk answers everything goes on."""
+        one, other = self.client(), self.client()
+        with self.injected("write:delay_enter=8000000:when=1"):
+            idents = [one.post("create_association", self.params(name="hung %d" % i))
+                      for i in range(5)]
+            idents.append(one.post("verify_host_key",
+                                   {"host_key_document": self.pki.hosts[0].pem}))
+            began = time.monotonic()
+            self.assertEqual(other.call("ping"), {})
+            other.call("get_status")
+            self.assertLess(time.monotonic() - began, 1)
+            for ident in idents:
+                self.assert_error(one.wait(ident), AUDIT, "audit")
+            took = time.monotonic() - began
+            self.assertGreater(took, PATIENCE - 0.1)
+            self.assertLess(took, PATIENCE + 1)
+            self.assertEqual(other.call("ping"), {})
+            # The next is not refused at once: it may be written in time.
+            answer, took = self.create(other, "in time")
+            self.assertIn("result", answer)
+            self.assertIn("in time", self.recorded())
+        self.assert_works_at_once(other)

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""The monitor without a descriptor left: it waits, without haste and without many words
+
+Its limit is lowered while it runs, to just what it has open. Times are printed, not judged.
+"""
+import contextlib
+import os
+import socket
+import time
+import unittest
+
+import harness
+import pki
+import tap
+
+BAD, GOOD, LATE = 64981, 64982, 64983
+STARVED_SEC = float(os.environ.get("PVS_FLOOD_SEC", "3"))
+CLIENTS = 1000
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid, "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def set_soft_limit(pid, option, n):
+    """As the process's own user, who may without any privilege."""
+    done = harness.run_program("setpriv", "--reuid", harness.DAEMON_UID,
+                               "--regid", harness.DAEMON_GID, "--clear-groups", "prlimit",
+                               "--pid", pid, "--%s=%s:" % (option, n), recorded=False)
+    assert done.returncode == 0, done.stderr
+
+
+@contextlib.contextmanager
+def soft_limit(pid, option, name, n):
+    with open("/proc/%d/limits" % pid, encoding="ascii") as file:
+        (before,) = [line.split()[3] for line in file if line.startswith(name)]
+    set_soft_limit(pid, option, n)
+    try:
+        yield
+    finally:
+        set_soft_limit(pid, option, before)
+
+
+def starved(pid, spare=0):
+    """The process may open SPARE more descriptors than it has now."""
+    used = {int(name) for name in os.listdir("/proc/%d/fd" % pid)}
+    free = [fd for fd in range(len(used) + spare + 1) if fd not in used]
+    return soft_limit(pid, "nofile", "Max open files", free[spare])
+
+
+def barren(pid):
+    """What it starts ends before it has loaded: so much stack nobody can do with."""
+    return soft_limit(pid, "stack", "Max stack size", 4096)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can be several users, and change others' limits")
+class Starved(unittest.TestCase):
+    """A daemon of its own for each."""
+
+    def setUp(self):
+        self.daemon = harness.Daemon(pki.get())
+        self.addCleanup(self.daemon.stop)
+        self.good = self.client(GOOD)
+        self.assertEqual(self.good.call("ping"), {})
+
+    def client(self, uid):
+        with harness.acting_as(uid, uid):
+            client = self.daemon.client("uid %d" % uid)
+        self.addCleanup(client.close)
+        return client
+
+    def refused(self, uid):
+        with contextlib.closing(self.client(uid)) as client:
+            with contextlib.suppress(BrokenPipeError):
+                client.post("ping")
+                client.finish()
+            return not client.rest()
+
+    def queue_up(self, n):
+        """Of N who try to connect: those who wait in the socket's queue, which has an end."""
+        waiting = []
+        with harness.acting_as(BAD, BAD):
+            for _ in range(n):
+                one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                one.setblocking(False)
+                try:
+                    one.connect(self.daemon.socket_path)
+                    waiting.append(one)
+                except BlockingIOError:
+                    one.close()
+        self.addCleanup(lambda: [one.close() for one in waiting])
+        return waiting
+
+    def test_accepting(self):
+        """No spin, few lines, and whoever waits is served as soon as there are descriptors."""
+        main, since, n = self.daemon.process.pid, len(self.daemon.log), 0
+        with starved(main):
+            late = self.client(LATE)
+            ident = late.post("ping")
+            waiting = self.queue_up(CLIENTS)
+            self.daemon.wait_log("cannot accept a connection, trying again: ", since)
+            began, cpu = time.monotonic(), cpu_seconds(main)
+            while time.monotonic() < began + STARVED_SEC:
+                # Who is connected does not notice.
+                self.assertEqual(self.good.call("ping"), {})
+                n += 1
+                time.sleep(0.05)
+            spent, cpu = time.monotonic() - began, cpu_seconds(main) - cpu
+            lines = self.daemon.log[since:].count(b"\n")
+        freed = time.monotonic()
+        self.assertEqual(late.wait(ident)["result"], {})
+        resumed = time.monotonic() - freed
+        self.assertLess(cpu / spent, 0.2, "it spins")
+        self.assertLessEqual(lines, 1 + spent / 6, self.daemon.log[since:].decode())
+        self.assertEqual(self.daemon.process.pid, main)
+        tap.note("without descriptors, %d clients waiting (of %d) and %d calls on a connection: "
+                 "%.1f %% of a processor, %d lines in %.0f s; served again %.0f ms after there "
+                 "were some" % (len(waiting), CLIENTS, n, 100 * cpu / spent, lines, spent,
+                                1e3 * resumed))
+
+    def test_nobody_pays_for_it(self):
+        """A front that the monitor could not give its channels to is not its user's doing."""
+        main, since = self.daemon.process.pid, len(self.daemon.log)
+        # Enough to accept, and not for a front's channels to trust and the vault.
+        with starved(self.daemon.process.pid, spare=3):
+            for _ in range(20):
+                self.assertTrue(self.refused(LATE))
+                self.assertEqual(self.good.call("ping"), {})
+                time.sleep(0.1)  # or none would be tried
+            lines = self.daemon.log[since:].count(b"\n")
+        freed = time.monotonic()
+        while self.refused(LATE):
+            self.assertLess(time.monotonic() - freed, 5)
+        tap.note("a front %.0f ms after there were descriptors for it"
+                 % (1e3 * (time.monotonic() - freed)))
+        self.assertEqual(self.daemon.process.pid, main)
+        self.assertNotIn(b"not served", self.daemon.log[since:])
+        self.assertNotIn(b"died", self.daemon.log[since:])
+        self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+
+    def test_fronts_that_cannot_load(self):
+        """Have read nothing of anybody, and who is connected keeps what he has."""
+        main, since = self.daemon.process.pid, len(self.daemon.log)
+        fronts = set(self.daemon.workers("front"))
+        with barren(main):
+            (kept_warm,) = fronts - set(self.daemon.fronts())
+            harness.Pid(kept_warm).kill()
+            self.daemon.wait_log("the front kept warm died", since)
+            cpu, began = cpu_seconds(main), time.monotonic()
+            for _ in range(20):
+                self.assertTrue(self.refused(LATE))
+                self.assertEqual(self.good.call("ping"), {})
+                time.sleep(0.1)
+            cpu, spent = cpu_seconds(main) - cpu, time.monotonic() - began
+            lines = self.daemon.log[since:].count(b"\n")
+        freed = time.monotonic()
+        while self.refused(LATE):
+            self.assertLess(time.monotonic() - freed, 5)
+        self.assertEqual(self.daemon.process.pid, main)
+        self.assertNotIn(b"not served", self.daemon.log[since:])
+        self.assertNotIn(b"giving up", self.daemon.log[since:])
+        self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+        self.assertLess(cpu / spent, 0.5, "it starts one after the other")
+        tap.note("while no front could load, the monitor used %.1f %% of a processor"
+                 % (100 * cpu / spent))
