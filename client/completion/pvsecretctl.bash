@@ -6,9 +6,10 @@
 _pvsecretctl_commands()
 {
 	case $1 in
-	'pvsecretctl') echo 'create verify describe host-key status access audit ping help' ;;
+	'pvsecretctl') echo 'create verify describe host-key trust status access audit ping help' ;;
 	'pvsecretctl create') echo 'association meta retrievable retr update-cck cck' ;;
-	'pvsecretctl host-key') echo 'verify' ;;
+	'pvsecretctl host-key') echo 'verify list' ;;
+	'pvsecretctl trust') echo 'list' ;;
 	'pvsecretctl audit') echo 'verify' ;;
 	esac
 }
@@ -25,7 +26,7 @@ _pvsecretctl_command()
 _pvsecretctl_options()
 {
 	case $1 in
-	'pvsecretctl') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -i --input --user-cert -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -i --input --user-cert -o --output --stdout -f --force --warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl create') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --secret --type --use-name --user-data --user-sign-key --policy --toc-policy -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl create association') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --input-secret --derive --use-name --user-data --user-sign-key --policy --toc-policy -o --output --stdout -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl create meta') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --use-name --user-data --user-sign-key --policy --toc-policy -o --output -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
@@ -33,8 +34,11 @@ _pvsecretctl_options()
 	'pvsecretctl create update-cck') echo '-k --host-key-document --hdr --cck --extension-secret --cuid-hex --cuid --flags -C --cert --crt --crl --offline --root-ca --no-verify --secret --use-name --user-data --user-sign-key --policy --toc-policy -o --output -f --force --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl verify') echo '-i --input --user-cert -o --output --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl describe') echo '-i --input --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
-	'pvsecretctl host-key') echo '-C --cert --crt --crl --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
-	'pvsecretctl host-key verify') echo '-C --cert --crt --crl --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl host-key') echo '-C --cert --crt --crl --warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl host-key verify') echo '-C --cert --crt --crl --warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl host-key list') echo '--warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl trust') echo '--warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
+	'pvsecretctl trust list') echo '--warn-days --socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl status') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl access') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
 	'pvsecretctl audit') echo '--socket -j --json -q --quiet -v --verbose --version -h --help' ;;
@@ -69,6 +73,7 @@ _pvsecretctl_argument()
 	-i|--input) echo 'FILE' ;;
 	--user-cert) echo 'FILE' ;;
 	-o|--output) echo 'FILE' ;;
+	--warn-days) echo 'NAME' ;;
 	--socket) echo 'FILE' ;;
 	esac
 }

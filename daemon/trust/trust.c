@@ -24,8 +24,9 @@
 #include "protocol/error.h"
 
 enum {
-	INVENTORY_AGE = 2, /* seconds that one serves */
-	TICK_SEC = 600,	   /* between two looks at what expires */
+	INVENTORY_AGE = 2,    /* seconds that one serves */
+	INVENTORY_SHARE = 20, /* and so many times as long as it took */
+	TICK_SEC = 600,	      /* between two looks at what expires */
 
 	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
@@ -529,17 +530,19 @@ static void begin_to_tick(void)
 /* It may take a while (every installed document is judged), so not for everybody who asks. */
 static const PvsWriter *take_inventory(void)
 {
-	static gint64 taken;
+	static gint64 taken, took;
 	gint64 now = g_get_monotonic_time();
 	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
 
-	if (inventory.size > 0 && now - taken < INVENTORY_AGE * G_USEC_PER_SEC)
+	if (inventory.size > 0 &&
+	    now - taken < MAX(INVENTORY_AGE * G_USEC_PER_SEC, INVENTORY_SHARE * took))
 		return &inventory;
-	taken = now;
 	pvs_inventory_take(court, &body);
 	pvs_writer_clear(&inventory);
 	inventory = pvs_writer();
 	pvs_body_put(&inventory, pvs_store_is_fields, &body);
+	taken = g_get_monotonic_time();
+	took = taken - now;
 	return &inventory;
 }
 

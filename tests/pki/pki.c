@@ -348,11 +348,32 @@ EVP_PKEY *pvs_pki_ec_explicit(const char *curve)
 	return key;
 }
 
+static EVP_PKEY *read_key(const char *path)
+{
+	BIO *bio = BIO_new_file(path, "r");
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	return key;
+}
+
+/* A large key takes longer than all that is done with it. Where the same tests run a hundred times
+ * (tests/mutate), PVS_TEST_KEYS is a directory for those that were made: the Nth of a process is
+ * the Nth of the next. */
 EVP_PKEY *pvs_pki_rsa(guint bits)
 {
-	EVP_PKEY *key = EVP_RSA_gen(bits);
+	static guint n;
+	const char *dir = g_getenv("PVS_TEST_KEYS");
+	g_autofree char *name = g_strdup_printf("%u-%u.key", bits, n++);
+	g_autofree char *path = dir ? g_build_filename(dir, name, NULL) : NULL;
+	EVP_PKEY *key = path ? read_key(path) : NULL;
 
+	if (key)
+		return key;
+	key = EVP_RSA_gen(bits);
 	MUST(key != NULL);
+	if (path)
+		pvs_pki_write_key(dir, name, key);
 	return key;
 }
 

@@ -389,6 +389,7 @@ static void test_large(void)
 			pvs_court_judge(session.court, der, NULL, NULL, nothing, &error);
 
 		g_assert_no_error(error);
+		g_assert_nonnull(verdict);
 		pvs_verdict_unref(pvs_court_judge(session.court, der, NULL, NULL, nothing, &error));
 	}
 	judged = g_get_monotonic_time();

@@ -11,6 +11,8 @@
 #include <glib/gstdio.h>
 #include <openssl/err.h>
 
+static guint accepted, refused;
+
 PvsPki *world_pki;
 EVP_PKEY *world_host_key;
 
@@ -23,6 +25,8 @@ void world_start(void)
 
 void world_end(void)
 {
+	if (accepted + refused > 0)
+		g_test_message("%u accepted, %u refused", accepted, refused);
 	g_clear_pointer(&world_pki, pvs_pki_free);
 	g_clear_pointer(&world_host_key, EVP_PKEY_free);
 }
@@ -184,6 +188,7 @@ PvsVerdict *world_judge(World *world, GBytes *document, GError **error)
 	verdict = pvs_verdict_reach(store, world->marks, data, size, world->extra_certs,
 				    world->extra_crls, world->now, error);
 	g_assert_cmpuint(ERR_peek_error(), ==, 0);
+	*(verdict ? &accepted : &refused) += 1;
 	if (verdict) {
 		g_assert_cmpint(verdict->from, <=, world->now);
 		g_assert_cmpint(verdict->until, >, world->now);
