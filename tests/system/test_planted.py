@@ -193,7 +193,7 @@ class Planted(harness.Case):
         self.assertTrue(made)
         for line in made:
             self.assertIn(daemon.audit_log, line)
-            self.assertRegex(line, r"O_NOFOLLOW.*, 0640\)")
+            self.assertRegex(line, r"O_NOFOLLOW.*, 0640\b")
         for line in lines:
             self.assertNotRegex(line, r"\b(chmod|fchmod|fchmodat|chown|fchown|fchownat|lchown|"
                                       r"rename|renameat2?|unlink|unlinkat|mkdir|mkdirat|"
