@@ -249,7 +249,6 @@ static void put_certificate(Fixture *f, const char *path, gboolean answered)
 	EVP_PKEY *key = plain_key("EC", 0, "P-256");
 	g_autoptr(GBytes) cert = plain_certificate(key, answered);
 	g_autofree char *der = NULL, *sum = NULL, *text = NULL;
-	g_autoptr(GBytes) other = NULL;
 
 	put(path, g_bytes_get_data(cert, NULL), (gssize)g_bytes_get_size(cert));
 	if (answered) {
