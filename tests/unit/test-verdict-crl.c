@@ -29,6 +29,7 @@ static void expect(World *world, const X509 *document, PvsError wanted)
 #define ONLY_AUTHORITIES "2.5.29.28=critical,DER:30038201ff"
 #define ONLY_ATTRIBUTES	 "2.5.29.28=critical,DER:30038501ff"
 #define UNREADABLE	 "2.5.29.28=critical,DER:0500"
+#define SECOND_KEY_ID	 "2.5.29.35=DER:3000" /* beside the good one */
 
 enum { SIGNING, INTER, ROOT };
 static const char *const files[] = {"trust.d/signing.crl", "trust.d/inter.crl", "trust.d/root.crl"};
@@ -55,6 +56,7 @@ static void test_kinds(void)
 		{SIGNING, ONLY_AUTHORITIES, PVS_ERROR_CRL_MISSING},
 		{SIGNING, ONLY_ATTRIBUTES, PVS_ERROR_CRL_SIGNATURE},
 		{SIGNING, UNREADABLE, PVS_ERROR_CRL_SIGNATURE},
+		{SIGNING, SECOND_KEY_ID, PVS_ERROR_CRL_SIGNATURE},
 		{INTER, ONLY_USERS, GOOD},
 		{INTER, ONLY_AUTHORITIES, PVS_ERROR_CRL_MISSING},
 		{INTER, ONLY_ATTRIBUTES, PVS_ERROR_CRL_SIGNATURE},
