@@ -50,11 +50,7 @@ static size_t take_header(char *data G_GNUC_UNUSED, size_t one, size_t n, void *
 	Transfer *t = user;
 
 	t->headers += n;
-	if (t->headers > HEADERS_MAX) {
-		t->too_large = TRUE;
-		return 0;
-	}
-	return one * n;
+	return t->headers > HEADERS_MAX ? 0 : one * n;
 }
 
 static gboolean set_up(CURL *curl, const char *url, guint seconds, Transfer *t, char *text)
@@ -104,6 +100,9 @@ GBytes *pvs_download(const char *url, gsize max, guint seconds, GError **error)
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 			    "more than %" G_GSIZE_FORMAT " bytes; if that is right, raise CrlSize=",
 			    max);
+	else if (t.headers > HEADERS_MAX)
+		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+			    "cannot be fetched: more than %d bytes of headers", HEADERS_MAX);
 	else if (code != CURLE_OK)
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot be fetched: %s",
 			    *text ? text : curl_easy_strerror(code));

@@ -94,6 +94,13 @@ def endless(handler):
         handler.wfile.write(bytes(65536))
 
 
+def long_headers(body):
+    """More than a CRL needs, less than libcurl by itself takes."""
+    def answer(handler):
+        handler.reply(body, **{"X-%d" % n: "m" * 1000 for n in range(100)})
+    return answer
+
+
 def endless_headers(handler):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
     while not handler.server.stop.is_set():
@@ -410,6 +417,7 @@ class Bad(Fetcher):
         """Announced or not, what is too large is not read to its end."""
         big = self.made["newer.crl"] + bytes(LIMIT)
         self.assert_refused(big, "more than %d bytes" % LIMIT)
+        self.assert_refused(long_headers(self.made["newer.crl"]), "bytes of headers")
         for answer in (endless, endless_headers):
             begin = time.monotonic()
             self.assert_refused(answer, "more than %d bytes|oo large|cannot be fetched" % LIMIT)
