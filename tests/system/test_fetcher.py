@@ -230,6 +230,14 @@ class Good(Fetcher):
         self.assertEqual(self.kept()[name][0], self.made["newer.crl"])
         self.assertEqual(len(self.kept()), 3)
 
+    def test_the_issuers_other_name(self):
+        """Armonk for Poughkeepsie, and the entries in another order: it is the same issuer."""
+        self.fetch()
+        self.server.answers["/signing.crl"] = self.made["armonk.crl"]
+        self.fetch()
+        self.assertIn(self.made["armonk.crl"], self.bodies())
+        self.assertEqual(len(self.kept()), 3)
+
     def test_mode_whatever_the_umask(self):
         self.fetch(through=("sh", "-c", 'umask 077; exec "$@"', "sh"))
         for name in os.listdir(self.crls):
