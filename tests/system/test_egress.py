@@ -91,6 +91,9 @@ class Egress(harness.Case):
         elif key in ("cck", "image", "name"):
             # What is a name is told back, and is no place for a secret.
             params[key] = rng.choice(("none", "", "../cck", 7, None, [STRAY], {"value": STRAY}))
+        elif key == "user_data":
+            # Stands in the request for all to read, if it is good.
+            params[key] = [STRAY] if odd == STRAY else odd
         else:
             params[key] = odd
         return call

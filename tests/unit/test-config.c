@@ -502,7 +502,7 @@ static void test_shipped(Files *f, gconstpointer data G_GNUC_UNUSED)
 		}
 		g_string_append_c(plain, '\n');
 	}
-	g_assert_cmpuint(keys, ==, 26);
+	g_assert_cmpuint(keys, ==, 28);
 	uncommented = read_good(f, plain->str);
 	assert_default(uncommented);
 }
