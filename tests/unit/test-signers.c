@@ -71,7 +71,7 @@ static EVP_PKEY *key_of(const char *what)
 	if (key)
 		return key;
 	if (g_str_has_prefix(what, "RSA-"))
-		key = EVP_RSA_gen((unsigned)atoi(what + 4));
+		key = EVP_RSA_gen((unsigned)g_ascii_strtoull(what + 4, NULL, 10));
 	else if (strcmp(what, "ED25519") == 0)
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	else

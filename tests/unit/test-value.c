@@ -186,7 +186,7 @@ static void test_scalars(void)
 		}
 	}
 	/* A seed is any bytes. */
-	for (guint16 type = PVS_SECRET_EC_ED25519; type <= PVS_SECRET_EC_ED448; type++) {
+	for (guint type = PVS_SECRET_EC_ED25519; type <= PVS_SECRET_EC_ED448; type++) {
 		static const guint8 zeros[57];
 		g_autoptr(PvsSecret) s =
 			pvs_value_stored(type, zeros, type == PVS_SECRET_EC_ED448 ? 57 : 32, NULL);
