@@ -20,7 +20,8 @@ enum { ENTRIES = 100 };
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 static World *world;
-static PvsStore *plain; /* with one document, whose point is fetched */
+/* With one document, whose point is fetched. (Volatile, or it is left out, and found as a leak.) */
+static PvsStore *volatile plain;
 static PvsPoints *plain_points;
 static PvsJudge *judge;
 static GBytes *genuine;

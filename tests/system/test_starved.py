@@ -5,6 +5,7 @@ Its limit is lowered while it runs, to just what it has open. Times are printed,
 """
 import contextlib
 import os
+import re
 import socket
 import time
 import unittest
@@ -108,7 +109,7 @@ class Starved(unittest.TestCase):
                 n += 1
                 time.sleep(0.05)
             spent, cpu = time.monotonic() - began, cpu_seconds(main) - cpu
-            lines = self.daemon.log[since:].count(b"\n")
+            lines = len(re.findall(rb"(?m)^<[0-4]>", self.daemon.log[since:]))
         freed = time.monotonic()
         self.assertEqual(late.wait(ident)["result"], {})
         resumed = time.monotonic() - freed
@@ -129,7 +130,7 @@ class Starved(unittest.TestCase):
                 self.assertTrue(self.refused(LATE))
                 self.assertEqual(self.good.call("ping"), {})
                 time.sleep(0.1)  # or none would be tried
-            lines = self.daemon.log[since:].count(b"\n")
+            lines = len(re.findall(rb"(?m)^<[0-4]>", self.daemon.log[since:]))
         freed = time.monotonic()
         while self.refused(LATE):
             self.assertLess(time.monotonic() - freed, 8)
@@ -155,7 +156,7 @@ class Starved(unittest.TestCase):
                 self.assertEqual(self.good.call("ping"), {})
             cpu, spent = cpu_seconds(main) - cpu, time.monotonic() - began
             died = self.good.call("get_status")["restarts"] - died
-            lines = self.daemon.log[since:].count(b"\n")
+            lines = len(re.findall(rb"(?m)^<[0-4]>", self.daemon.log[since:]))
         freed = time.monotonic()
         while self.refused(LATE):
             self.assertLess(time.monotonic() - freed, 8)
