@@ -26,6 +26,10 @@
  * reads more of them in a turn than it accepts. */
 #define TURN(self, peer) ((self) == PVS_ROLE_MONITOR || (peer) == PVS_ROLE_MONITOR ? 32u : 1u)
 
+/* Messages that are read at one go of a peer that has ended. One that was taken over may have given
+ * its end to somebody who goes on sending. */
+enum { DRAINED_MAX = 1024 };
+
 /* A frame under way inwards. Header and body are read by their exact sizes, never more: what
  * belongs to the next message stays in the socket, and so do its descriptors. */
 typedef struct {
@@ -253,31 +257,39 @@ static gboolean handle(PvsChannel *channel)
 	return good;
 }
 
-static gboolean on_readable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+/* TRUE if a message was handled; FALSE where there is none yet, or no more. */
+static gboolean read_one(PvsChannel *channel)
+{
+	gboolean good;
+
+	switch (frame_read(channel->fd, channel->self, channel->peer, &channel->in)) {
+	case GOT_ALL:
+		good = handle(channel);
+		frame_reset(&channel->in);
+		if (!good)
+			die(channel, TRUE);
+		return good;
+	case GOT_NOTHING_YET:
+		return FALSE;
+	case GOT_END:
+		die(channel, FALSE);
+		return FALSE;
+	case GOT_RUBBISH:
+	default:
+		die(channel, TRUE);
+		return FALSE;
+	}
+}
+
+static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
+			    gpointer data)
 {
 	PvsChannel *channel = data;
 
-	for (guint i = 0;
-	     i < TURN(channel->self, channel->peer) && !channel->dead && !channel->paused; i++) {
-		switch (frame_read(fd, channel->self, channel->peer, &channel->in)) {
-		case GOT_ALL: {
-			gboolean good = handle(channel);
-
-			frame_reset(&channel->in);
-			if (!good)
-				die(channel, TRUE);
-			break;
-		}
-		case GOT_NOTHING_YET:
-			return G_SOURCE_CONTINUE;
-		case GOT_END:
-			die(channel, FALSE);
-			break;
-		case GOT_RUBBISH:
-			die(channel, TRUE);
-			break;
-		}
-	}
+	for (guint i = 0; i < TURN(channel->self, channel->peer) && !channel->dead &&
+			  !channel->paused && read_one(channel);
+	     i++)
+		;
 	/* die() and pause removed the source already, if they were called. */
 	return channel->in_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -459,6 +471,12 @@ void pvs_channel_pause(PvsChannel *channel, gboolean paused)
 		g_clear_handle_id(&channel->in_source, g_source_remove);
 	else if (!channel->in_source)
 		watch(channel);
+}
+
+void pvs_channel_drain(PvsChannel *channel)
+{
+	for (guint i = 0; i < DRAINED_MAX && !channel->dead && read_one(channel); i++)
+		;
 }
 
 void pvs_channel_close(PvsChannel *channel)

@@ -53,6 +53,10 @@ void pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call, co
  * sender. */
 void pvs_channel_pause(PvsChannel *channel, gboolean paused);
 
+/* Handles at once what a peer whose process has ended had sent, a bounded number of messages. Not
+ * from within a handler. */
+void pvs_channel_drain(PvsChannel *channel);
+
 /* Closes at the next turn of the main loop as if the peer had gone. */
 void pvs_channel_close(PvsChannel *channel);
 

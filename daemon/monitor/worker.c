@@ -313,6 +313,10 @@ void pvs_worker_reap(void)
 			continue;
 		workers = g_list_remove(workers, worker);
 		worker->pid = 0;
+		/* What it said before its end counts as said before it: a front that was ready,
+		 * say, died by its user's doing and not while it was loading. */
+		if (worker->channel)
+			pvs_channel_drain(worker->channel);
 		worker->events->died(worker, status, worker->user);
 	}
 }

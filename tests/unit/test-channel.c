@@ -305,6 +305,52 @@ static void test_messages_of_a_turn(void)
 }
 
 /* More than the socket takes at once: it is queued, and arrives whole and in order. */
+static void test_what_the_dead_said(void)
+{
+	guint8 messages[PVS_FRAME_HEADER * 2000];
+	Fixture f;
+
+	/* All of it at once, without a turn of the loop; the end is told by the loop, as ever. */
+	set_up(&f, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+	for (guint i = 0; i < 40; i++) {
+		put_header(messages, PVS_MESSAGE_CCKS, 0, i);
+		raw(f.peer, messages, PVS_FRAME_HEADER, -1, 0);
+	}
+	close(f.peer);
+	f.peer = -1;
+	pvs_channel_drain(f.channel);
+	g_assert_cmpuint(f.handled, ==, 40);
+	g_assert_cmpuint(f.call, ==, 39);
+	g_assert_cmpuint(f.closed, ==, 0);
+	turn();
+	g_assert_cmpuint(f.closed, ==, 1);
+	g_assert_false(f.broken);
+	tear_down(&f);
+
+	/* Rubbish ends it, and so does the number: somebody may hold the other end still. */
+	set_up(&f, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+	f.answer = FALSE;
+	for (guint i = 0; i < 2; i++) {
+		put_header(messages, PVS_MESSAGE_CCKS, 0, i);
+		raw(f.peer, messages, PVS_FRAME_HEADER, -1, 0);
+	}
+	pvs_channel_drain(f.channel);
+	pvs_channel_drain(f.channel);
+	g_assert_cmpuint(f.handled, ==, 1);
+	turn();
+	g_assert_true(f.broken);
+	tear_down(&f);
+
+	set_up(&f, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+	for (guint i = 0; i < 2000; i++)
+		put_header(messages + i * PVS_FRAME_HEADER, PVS_MESSAGE_CCKS, 0, i);
+	raw(f.peer, messages, PVS_FRAME_HEADER * 2000, -1, 0);
+	pvs_channel_drain(f.channel);
+	g_assert_cmpuint(f.handled, >=, 1000);
+	g_assert_cmpuint(f.handled, <, 2000);
+	tear_down(&f);
+}
+
 static void test_large_answers_are_queued(void)
 {
 	enum { N = 20, SIZE = 60000 };
@@ -399,6 +445,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/channel/the-end", test_the_end);
 	g_test_add_func("/channel/paused-reads-nothing", test_paused_reads_nothing);
 	g_test_add_func("/channel/messages-of-a-turn", test_messages_of_a_turn);
+	g_test_add_func("/channel/what-the-dead-said", test_what_the_dead_said);
 	g_test_add_func("/channel/large-answers-are-queued", test_large_answers_are_queued);
 	g_test_add_func("/channel/sending-what-is-not-ours-aborts",
 			test_sending_what_is_not_ours_aborts);
