@@ -124,7 +124,9 @@ int pvs_role_main(const PvsRoleRow *role)
 				  on_monitor_closed, NULL);
 	if (good && role->serve)
 		role->serve(monitor);
-	if (!good || !role_enter(role->role, NULL, 0, &error)) {
+	good = good && role_enter(role->role, NULL, 0, &error) &&
+	       (!role->settle || role->settle(&error));
+	if (!good) {
 		ignore_all(rows);
 		report_failure(monitor, error->message);
 		/* The monitor has the text or is gone: wait for it to close. */

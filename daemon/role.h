@@ -4,7 +4,7 @@
  *
  * Every worker's main is the same short list: give up what is not needed from the start, take the
  * channel to the monitor (descriptor 3), wait for START, load what the role needs, put on the cage,
- * say READY, loop.
+ * look at what was loaded from others, say READY, loop.
  */
 #pragma once
 
@@ -20,6 +20,10 @@ typedef struct {
 	 * Whatever is wrong goes back to the monitor as FAILED (PVS_ERROR_CONFIG: the owner's
 	 * mistake). */
 	gboolean (*load)(PvsReader *start, GError **error);
+
+	/* Called behind the cage and before READY: looks at what load() read from files that others
+	 * than the owner may have written. Errors as load()'s; may be NULL. */
+	gboolean (*settle)(GError **error);
 
 	/* Called with the channel to the monitor before the cage is on; sets up what the loop
 	 * serves. */

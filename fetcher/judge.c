@@ -17,8 +17,8 @@ struct PvsJudge {
 
 PvsJudge *pvs_judge_new(guint entries, gint64 now, GError **error)
 {
-	const PvsStorePaths nowhere = {.root_ca = NULL};
-	PvsStore *nothing = pvs_store_load(&nowhere, error);
+	g_autoptr(PvsStoreFiles) none = pvs_store_files_none();
+	PvsStore *nothing = pvs_store_new(none, error);
 	PvsJudge *judge;
 
 	if (!nothing)

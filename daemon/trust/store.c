@@ -4,25 +4,12 @@
  */
 #include "daemon/trust/store.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
 #include "protocol/names.h"
-
-enum {
-	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
-	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
-	WARNINGS_MAX = 100,
-};
-
-#define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
 
 struct PvsStore {
 	GArray *certs;	       /* of PvsStoreCert */
@@ -36,95 +23,16 @@ struct PvsStore {
 	gboolean issuer_by_key_id;
 };
 
-/* What kind of file is read, and so what may be in it. */
-typedef enum { ROOT_FILE, TRUST_FILE, CRL_FILE, HOST_KEY_FILE } Kind;
-
 /* What is being loaded, and what was found wrong on the way. */
 typedef struct {
 	PvsStore *store;
-	const PvsStorePaths *paths;
-	Kind kind;	     /* of what is read now */
-	GString *complaints; /* a line for each file */
+	PvsStoreFiles *files;
+	const PvsStoreFile *file; /* that is looked at now */
 	gsize crl_bytes;
 	guint64 crl_entries;
 } Loading;
 
-static void G_GNUC_PRINTF(2, 3) warn(Loading *l, const char *format, ...)
-{
-	va_list args;
-
-	if (l->store->warnings->len >= WARNINGS_MAX)
-		return;
-	va_start(args, format);
-	g_ptr_array_add(l->store->warnings, g_strdup_vprintf(format, args));
-	va_end(args);
-}
-
-/* The directory for CRLs is not the owner's but the fetcher's: whatever stands there must not keep
- * the daemon from starting. */
-static void G_GNUC_PRINTF(2, 3) complain(Loading *l, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	if (l->kind == CRL_FILE)
-		warn(l, "%s (ignored)", text);
-	else
-		g_string_append_printf(l->complaints, "%s%s", l->complaints->len > 0 ? "\n" : "",
-				       text);
-}
-
-/* What read() gives, in a buffer with room for a byte more than was there; NULL if it is not as
- * much as was there. */
-static guint8 *read_all(int fd, gsize expected)
-{
-	g_autofree guint8 *data = g_malloc(expected + 1);
-	gsize size = 0;
-
-	while (size <= expected) {
-		ssize_t n = read(fd, data + size, expected + 1 - size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		size += (gsize)n;
-	}
-	return size == expected ? g_steal_pointer(&data) : NULL;
-}
-
-/* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
-static GBytes *read_file(Loading *l, int directory, const char *path, const char *name, gsize max)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	guint8 *data = NULL;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		complain(l, "%s: %s; make it readable for the daemon's user (chmod 0644)", path,
-			 g_strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		complain(l, "%s: not a regular file; remove it", path);
-	} else if ((guint64)st.st_size > max) {
-		complain(l,
-			 "%s: larger than %" G_GSIZE_FORMAT " bytes; remove it, or, if it is a "
-			 "CRL, raise CrlSize=",
-			 path, max);
-	} else {
-		data = read_all(fd, (gsize)st.st_size);
-		if (!data)
-			complain(l,
-				 "%s: changed while it was read; install it by renaming, and "
-				 "reload",
-				 path);
-	}
-	if (fd >= 0)
-		close(fd);
-	return data ? g_bytes_new_take(data, (gsize)st.st_size) : NULL;
-}
+#define complain(l, ...) pvs_store_files_complain((l)->files, (l)->file->kind, __VA_ARGS__)
 
 gboolean pvs_store_is_signing_key(const X509 *cert)
 {
@@ -143,17 +51,17 @@ static void add_cert(Loading *l, PvsCertKind kind, X509 *cert, const char *file)
 	g_array_append_val(l->store->certs, entry);
 }
 
-static void add_crl(Loading *l, X509_CRL *crl, const char *path, const char *file)
+static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 {
 	PvsStoreCrl entry = {
 		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
 	guint64 n = (guint64)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
 
-	if (l->crl_entries + n > l->paths->crl_entries) {
+	if (l->crl_entries + n > l->files->crl_entries) {
 		complain(l,
 			 "%s: with it the CRLs have more than %u entries; remove CRLs that are "
 			 "not needed or raise CrlEntries=",
-			 path, l->paths->crl_entries);
+			 l->file->path, l->files->crl_entries);
 		X509_CRL_free(crl);
 		return;
 	}
@@ -161,74 +69,71 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *path, const char *fil
 	g_array_append_val(l->store->crls, entry);
 }
 
-static void take_cert(Loading *l, X509 *cert, const char *path, const char *file)
+static void take_cert(Loading *l, X509 *cert, const char *file)
 {
-	switch (l->kind) {
-	case ROOT_FILE:
+	switch (l->file->kind) {
+	case PVS_FILE_ROOT:
 		/* Whatever it is: only what the owner put into the trust directory can be a signing
 		 * key. A link that stands beside the root is a link, and trusted no more than one.
 		 */
 		add_cert(l, is_self_issued(cert) ? PVS_CERT_ROOT : PVS_CERT_INTERMEDIATE, cert,
 			 file);
 		break;
-	case TRUST_FILE:
+	case PVS_FILE_TRUST:
 		if (pvs_store_is_signing_key(cert) && !pvs_x509_may_sign(cert))
-			warn(l,
-			     "%s: the signing key is weaker than RSA-3072 or P-384: no host key "
-			     "that it signed is accepted",
-			     path);
+			pvs_store_files_warn(l->files,
+					     "%s: the signing key is weaker than RSA-3072 or "
+					     "P-384: no host key that it signed is accepted",
+					     l->file->path);
 		add_cert(l,
 			 pvs_store_is_signing_key(cert) ? PVS_CERT_SIGNING_KEY
 							: PVS_CERT_INTERMEDIATE,
 			 cert, file);
 		break;
 	default:
-		warn(l, "%s: a certificate in the directory for CRLs (ignored)", path);
+		pvs_store_files_warn(l->files,
+				     "%s: a certificate in the directory for CRLs (ignored)",
+				     l->file->path);
 		X509_free(cert);
 	}
 }
 
-static void load_trust_file(Loading *l, int directory, const char *path, const char *name)
+static void look_at_trust_file(Loading *l)
 {
 	g_autoptr(PvsX509Stack) certs = sk_X509_new_null();
 	g_autoptr(PvsCrlStack) crls = sk_X509_CRL_new_null();
-	gsize max = l->kind == ROOT_FILE ? BUNDLE_FILE_MAX : MAX(CERT_FILE_MAX, l->paths->crl_size);
-	g_autoptr(GBytes) bytes = read_file(l, directory, path, name, max);
 	const char *file;
 	const guint8 *data;
 	gsize size;
 	X509 *cert;
 	X509_CRL *crl;
 
-	if (!bytes)
-		return;
-	data = g_bytes_get_data(bytes, &size);
+	data = g_bytes_get_data(l->file->bytes, &size);
 	if (!pvs_x509_read(data, size, certs, crls)) {
 		complain(l, "%s: not certificates or CRLs in PEM or DER; replace or remove it",
-			 path);
+			 l->file->path);
 		return;
 	}
-	if (sk_X509_CRL_num(crls) > 0 && size > l->paths->crl_size - l->crl_bytes) {
+	if (sk_X509_CRL_num(crls) > 0 && size > l->files->crl_size - l->crl_bytes) {
 		complain(l,
 			 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
 			 " bytes; remove CRLs that are not needed or raise CrlSize=",
-			 path, l->paths->crl_size);
+			 l->file->path, l->files->crl_size);
 		return;
 	}
 	if (sk_X509_CRL_num(crls) > 0)
 		l->crl_bytes += size;
-	file = g_string_chunk_insert_const(l->store->names, name);
+	file = g_string_chunk_insert_const(l->store->names, l->file->name);
 	while ((cert = sk_X509_shift(certs)))
-		take_cert(l, cert, path, file);
+		take_cert(l, cert, file);
 	while ((crl = sk_X509_CRL_shift(crls)))
-		add_crl(l, crl, path, file);
+		add_crl(l, crl, file);
 }
 
-static void load_host_key(Loading *l, int directory, const char *path, const char *name)
+static void look_at_host_key(Loading *l)
 {
 	static const char *const endings[] = {".crt", ".pem", ".der"};
-	g_autofree char *key = g_strdup(name);
-	g_autoptr(GBytes) bytes = NULL;
+	g_autofree char *key = g_strdup(l->file->name);
 	g_autoptr(X509) document = NULL;
 	g_autoptr(GError) error = NULL;
 	const guint8 *data;
@@ -244,82 +149,27 @@ static void load_host_key(Loading *l, int directory, const char *path, const cha
 		complain(l,
 			 "%s: not a name for a host-key document (letters, digits and _ . - only, "
 			 "at most 64, not starting with a sign); rename the file",
-			 path);
+			 l->file->path);
 		return;
 	}
 	if (g_hash_table_contains(l->store->host_keys, key)) {
-		complain(l, "%s: a second document of the name '%s'; remove one of the two", path,
-			 key);
+		complain(l, "%s: a second document of the name '%s'; remove one of the two",
+			 l->file->path, key);
 		return;
 	}
-	bytes = read_file(l, directory, path, name, CERT_FILE_MAX);
-	if (!bytes)
-		return;
 	/* Whether it is genuine is asked at every call. That it is a document can be said now. */
-	data = g_bytes_get_data(bytes, &size);
+	data = g_bytes_get_data(l->file->bytes, &size);
 	document = pvs_x509_read_document(data, size, &error);
 	if (document)
 		g_hash_table_insert(l->store->host_keys, g_steal_pointer(&key),
-				    g_steal_pointer(&bytes));
+				    g_bytes_ref(l->file->bytes));
 	else
-		complain(l, "%s: %s; replace or remove it", path, error->message);
+		complain(l, "%s: %s; replace or remove it", l->file->path, error->message);
 }
 
 static int by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The names in @path in their order, so that what is reported does not depend on the file system.
- */
-static GPtrArray *list_directory(Loading *l, const char *path, DIR *dir)
-{
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	struct dirent *entry;
-
-	while ((entry = readdir(dir))) {
-		struct stat st;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (entry->d_name[0] == '.') {
-			warn(l, "%s/%s: a hidden file is ignored", path, entry->d_name);
-			continue;
-		}
-		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
-			warn(l, "%s/%s: a directory is ignored", path, entry->d_name);
-			continue;
-		}
-		g_ptr_array_add(names, g_strdup(entry->d_name));
-	}
-	g_ptr_array_sort(names, by_name);
-	return names;
-}
-
-static void load_directory(Loading *l, const char *path, Kind kind)
-{
-	g_autoptr(GPtrArray) names = NULL;
-	DIR *dir = path ? opendir(path) : NULL;
-
-	l->kind = kind;
-	if (!path)
-		return;
-	if (!dir) {
-		if (errno != ENOENT)
-			complain(l, "%s: %s; make it readable for the daemon's user (chmod 0755)",
-				 path, g_strerror(errno));
-		return;
-	}
-	names = list_directory(l, path, dir);
-	for (guint i = 0; i < names->len; i++) {
-		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
-
-		if (kind == HOST_KEY_FILE)
-			load_host_key(l, dirfd(dir), file, names->pdata[i]);
-		else
-			load_trust_file(l, dirfd(dir), file, names->pdata[i]);
-	}
-	closedir(dir);
 }
 
 static guint count(const PvsStore *store, PvsCertKind kind)
@@ -330,28 +180,6 @@ static guint count(const PvsStore *store, PvsCertKind kind)
 		if (pvs_store_cert(store, i)->kind == kind)
 			n++;
 	return n;
-}
-
-static void load_roots(Loading *l)
-{
-	const char *path = l->paths->root_ca ? l->paths->root_ca : SYSTEM_BUNDLE;
-
-	l->kind = ROOT_FILE;
-	l->store->root_file = g_strdup(path);
-	l->store->bundle = !l->paths->root_ca;
-	/* A machine without a bundle may hold keys and have no use for it yet. */
-	if (l->store->bundle && access(path, F_OK) < 0) {
-		warn(l,
-		     "%s: there is no bundle of root CAs; install ca-certificates or set RootCA=",
-		     path);
-		return;
-	}
-	load_trust_file(l, AT_FDCWD, path, path);
-	if (count(l->store, PVS_CERT_ROOT) == 0 && l->complaints->len == 0)
-		complain(l,
-			 "%s: there is no self-signed certificate in it; name a file with the root "
-			 "CA in RootCA=",
-			 path);
 }
 
 static gboolean is_root(const PvsStore *store, X509 *cert)
@@ -372,16 +200,18 @@ static void look_over(Loading *l)
 
 		if (entry->kind == PVS_CERT_INTERMEDIATE && is_self_issued(entry->cert) &&
 		    !is_root(l->store, entry->cert))
-			warn(l,
-			     "%s: a self-signed certificate in the trust directory is not a root "
-			     "CA by that; name it with RootCA= if it shall be one",
-			     entry->file);
+			pvs_store_files_warn(l->files,
+					     "%s: a self-signed certificate in the trust directory "
+					     "is not a root CA by that; name it with RootCA= if it "
+					     "shall be one",
+					     entry->file);
 	}
 	if (count(l->store, PVS_CERT_SIGNING_KEY) == 0)
-		warn(l,
-		     "%s: no IBM Z host-key signing key is installed: no host key will be "
-		     "accepted",
-		     l->paths->trust_directory ? l->paths->trust_directory : "TrustDirectory=");
+		pvs_store_files_warn(l->files,
+				     "%s: no IBM Z host-key signing key is installed: no host key "
+				     "will be accepted",
+				     l->files->trust_directory ? l->files->trust_directory
+							       : "TrustDirectory=");
 }
 
 /* Who signed what: asked once, and not at every verification. */
@@ -412,32 +242,57 @@ static void find_issuers(PvsStore *store)
 	}
 }
 
-PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
+static void look_at_files(Loading *l)
+{
+	gboolean roots = FALSE;
+
+	for (guint i = 0; i < l->files->files->len; i++) {
+		l->file = l->files->files->pdata[i];
+		if (l->file->kind == PVS_FILE_HOST_KEY)
+			look_at_host_key(l);
+		else
+			look_at_trust_file(l);
+		roots = roots || l->file->kind == PVS_FILE_ROOT;
+	}
+	/* Where it could not be read or is something else, that was said. */
+	if (roots && count(l->store, PVS_CERT_ROOT) == 0 && l->files->complaints->len == 0)
+		pvs_store_files_complain(l->files, PVS_FILE_ROOT,
+					 "%s: there is no self-signed certificate in it; name a "
+					 "file with the root CA in RootCA=",
+					 l->files->root_file);
+}
+
+PvsStore *pvs_store_new(PvsStoreFiles *files, GError **error)
 {
 	g_autoptr(PvsStore) store = g_new0(PvsStore, 1);
-	g_autoptr(GString) complaints = g_string_new(NULL);
-	Loading l = {.store = store, .paths = paths, .complaints = complaints};
+	Loading l = {.store = store, .files = files};
 
 	store->certs = g_array_new(FALSE, FALSE, sizeof(PvsStoreCert));
 	store->crls = g_array_new(FALSE, FALSE, sizeof(PvsStoreCrl));
 	store->issued = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
 	store->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						 (GDestroyNotify)g_bytes_unref);
-	store->warnings = g_ptr_array_new_with_free_func(g_free);
+	store->warnings = g_ptr_array_ref(files->warnings);
 	store->names = g_string_chunk_new(1024);
-	store->issuer_by_key_id = paths->issuer_by_key_id;
+	store->root_file = g_strdup(files->root_file);
+	store->bundle = files->bundle;
+	store->issuer_by_key_id = files->issuer_by_key_id;
 
-	load_roots(&l);
-	load_directory(&l, paths->trust_directory, TRUST_FILE);
-	load_directory(&l, paths->crl_directory, CRL_FILE);
-	load_directory(&l, paths->host_key_directory, HOST_KEY_FILE);
-	if (complaints->len > 0) {
-		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, complaints->str);
+	look_at_files(&l);
+	if (files->complaints->len > 0) {
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, files->complaints->str);
 		return NULL;
 	}
 	find_issuers(store);
 	look_over(&l);
 	return g_steal_pointer(&store);
+}
+
+PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error)
+{
+	g_autoptr(PvsStoreFiles) files = pvs_store_files_read(paths);
+
+	return pvs_store_new(files, error);
 }
 
 void pvs_store_free(PvsStore *store)

@@ -2,11 +2,12 @@
 /*
  * store.h - the certificates and CRLs that the daemon's owner installed
  *
- * Read once, before the cage; immutable from then on. Files may be PEM (several objects in one,
+ * Read once (files.h); immutable from then on. Files may be PEM (several objects in one,
  * certificates beside CRLs) or DER.
  */
 #pragma once
 
+#include "daemon/trust/files.h"
 #include "daemon/trust/openssl-auto.h"
 
 typedef enum {
@@ -33,22 +34,14 @@ typedef struct {
 	gboolean is_signed; /* with the certificate's key, and a digest that is strong enough */
 } PvsIssuedCrl;
 
-typedef struct {
-	const char *root_ca; /* a file; NULL: the system's CA bundle */
-	const char *trust_directory;
-	const char *crl_directory;	/* CRLs alone are taken from here */
-	const char *host_key_directory; /* documents known by name */
-	gsize crl_size;			/* bytes of all CRLs, at most */
-	guint crl_entries;		/* revocations in all CRLs, at most */
-	gboolean issuer_by_key_id;	/* HostKeyIssuer=akid */
-} PvsStorePaths;
-
 typedef struct PvsStore PvsStore;
 
-/* PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad file. A directory
- * that does not exist holds nothing. What can be lived with becomes a warning; so does all that is
- * wrong in the CRL directory, which is not the owner's. Links are followed, hidden files and
- * directories are not looked at. */
+/* What is in @files. PVS_ERROR_CONFIG with a line "FILE: what is wrong; what to do" for each bad
+ * file. What can be lived with becomes a warning; so does all that is wrong in the CRL directory,
+ * which is not the owner's. */
+PvsStore *pvs_store_new(PvsStoreFiles *files, GError **error);
+
+/* Both steps at once, where no cage comes between. */
 PvsStore *pvs_store_load(const PvsStorePaths *paths, GError **error);
 void pvs_store_free(PvsStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsStore, pvs_store_free)

@@ -50,6 +50,7 @@ typedef struct {
 } Pending;
 
 static PvsTrustStart start;
+static PvsStoreFiles *files; /* until they were looked at */
 static PvsStore *store;
 static PvsCourt *court;
 static PvsWriter inventory; /* STORE_IS */
@@ -625,10 +626,22 @@ static gboolean on_link(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	return TRUE;
 }
 
+/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
+static gboolean warm_up(GError **error)
+{
+	g_autoptr(PvsStoreFiles) none = pvs_store_files_none();
+	g_autoptr(PvsStore) empty = pvs_store_new(none, error);
+
+	if (empty && pvs_verdict_warm_up(empty) && pvs_user_data_warm_up())
+		return TRUE;
+	g_clear_error(error);
+	g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+			    "OpenSSL cannot verify what it made");
+	return FALSE;
+}
+
 static gboolean load(PvsReader *body, GError **error)
 {
-	PvsStorePaths paths;
-
 	if (!pvs_body_get(body, pvs_trust_start_fields, &start)) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 				    "the monitor's START cannot be read");
@@ -640,27 +653,28 @@ static gboolean load(PvsReader *body, GError **error)
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM, "OpenSSL does not start");
 		return FALSE;
 	}
-	paths = (PvsStorePaths){
+	files = pvs_store_files_read(&(PvsStorePaths){
 		.root_ca = start.root_ca,
 		.trust_directory = start.trust_directory,
 		.crl_directory = start.crl_directory,
 		.host_key_directory = start.host_key_directory,
 		.crl_size = start.crl_size,
 		.crl_entries = start.crl_entries,
-	};
-	store = pvs_store_load(&paths, error);
+	});
+	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
+	return warm_up(error);
+}
+
+/* Not before the cage: CRLs came over a network. */
+static gboolean settle(GError **error)
+{
+	store = pvs_store_new(files, error);
 	if (!store)
 		return FALSE;
+	g_clear_pointer(&files, pvs_store_files_free);
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	court = pvs_court_new(store, pvs_clock_of_machine);
-	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
-	/* Whatever is lazy in OpenSSL and here: used once before anything is given up. */
-	if (!pvs_verdict_warm_up(store) || !pvs_user_data_warm_up()) {
-		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
-				    "OpenSSL cannot verify what it made");
-		return FALSE;
-	}
 	return TRUE;
 }
 
@@ -692,5 +706,6 @@ static const PvsHandlerRow monitor_rows[] = {
 const PvsRoleRow pvs_role_trust = {
 	.role = PVS_ROLE_TRUST,
 	.load = load,
+	.settle = settle,
 	.monitor_rows = monitor_rows,
 };

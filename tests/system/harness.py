@@ -377,6 +377,7 @@ class Daemon:
         settings["AuditLog"] = os.path.join(self.log_dir, "audit.log")
         settings["CrlMarks"] = os.path.join(self.log_dir, "crl-marks")
         self.trust_dir = settings["TrustDirectory"]
+        self.crl_dir = settings["CrlDirectory"]
         self.host_key_dir = settings["HostKeyDirectory"]
         self.image_dir = settings["ImageDirectory"]
         for name, hdr in (images or {}).items():

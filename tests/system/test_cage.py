@@ -310,12 +310,13 @@ class Installed(harness.Case):
 class Traced(unittest.TestCase):
     """strace from the first instruction on: what the monitor does, and in what order others do."""
 
-    def daemon(self, *what, **more):
+    def daemon(self, *what, start=True, **more):
         self.path = os.path.join(harness.PRIVATE, "trace-" + self.id().rpartition(".")[2])
         daemon = harness.Daemon(pki.get(), start=False, through=(
             "strace", "-D", "-f", "-qq", "-s", "200", "-o", self.path, "-e",
             "trace=" + ",".join(what)), **more)
-        daemon.start()
+        if start:
+            daemon.start()
         self.addCleanup(daemon.stop)
         return daemon
 
@@ -405,6 +406,32 @@ class Traced(unittest.TestCase):
             elif pid in threads and filtered:
                 self.assertFalse(text.startswith("clone"), text)
         self.assertTrue(filtered)
+
+    @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+    def test_crls_behind_the_cage(self):
+        """What the fetcher's user has written is looked at behind the cage, and what he links to
+        is not read."""
+        daemon = self.daemon("openat", "read", "write", "seccomp", start=False)
+        key = os.path.join(daemon.cck_dir, "cck")
+        os.symlink(key, os.path.join(daemon.crl_dir, "link.crl"))
+        harness.write_file(os.path.join(daemon.crl_dir, "rubbish.crl"), b"rubbish")
+        daemon.start()
+        trust = daemon.workers("trust")[0]
+        daemon.wait_log(r"link\.crl: .*\(ignored\)")
+        daemon.stop()
+        mine = [text for pid, text in self.lines() if pid == trust]
+        (caged,) = [i for i, text in enumerate(mine)
+                    if re.match(r"seccomp\(SECCOMP_SET_MODE_FILTER, .*= 0$", text)]
+        (looked,) = [i for i, text in enumerate(mine)
+                     if "rubbish.crl: not certificates or CRLs" in text]
+        (read,) = [i for i, text in enumerate(mine) if text.startswith("openat(")
+                   and '"rubbish.crl"' in text]
+        self.assertLess(read, caged)
+        self.assertLess(caged, looked)
+        (link,) = [text for text in mine if text.startswith("openat(") and '"link.crl"' in text]
+        self.assertTrue(link.endswith("(Too many levels of symbolic links)"), link)
+        self.assertEqual([text for text in mine if "cck.d" in text and text.startswith("openat(")],
+                         [])
 
 
 class Locked(unittest.TestCase):

@@ -298,6 +298,70 @@ static void test_not_files(void)
 	pvs_store_free(world_load(world));
 }
 
+/* Who fetches CRLs does not choose which other files are read. */
+static void test_crl_directory(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *file = g_build_filename(world->trust, "signing.crl", NULL);
+	g_autofree char *moved = g_build_filename(world->dir, "elsewhere", NULL);
+	g_autofree char *there = g_build_filename(world->crl, "signing.crl", NULL);
+
+	g_assert_cmpint(rename(file, moved), ==, 0);
+	g_assert_cmpint(symlink(moved, there), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
+		g_assert_true(warned(store, "crl.d/signing.crl", "a link"));
+	}
+	g_assert_cmpint(unlink(there), ==, 0);
+	g_assert_cmpint(link(moved, there), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
+		g_assert_true(warned(store, "crl.d/signing.crl", "one name"));
+	}
+	g_assert_cmpint(unlink(moved), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+	}
+}
+
+/* Nor how much of the machine it takes. */
+static void test_crl_directory_full(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *large = g_strnfill(world->paths.crl_size / 2 + 1, 'x');
+
+	world_put_text(world, "crl.d/a", large);
+	world_put_text(world, "crl.d/b", large);
+	world_put_crl(world, "crl.d/c", world_pki->signing_crl);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_true(warned(store, "crl.d/a", "not certificates"));
+		g_assert_true(warned(store, "crl.d/b", "larger than"));
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+	}
+	world_remove(world, "crl.d/a");
+	world_remove(world, "crl.d/b");
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *name = g_strdup_printf("crl.d/%04u", i);
+
+		world_put_crl(world, name, world_pki->signing_crl);
+	}
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		/* The last by name is "c", the 1,001st. */
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 1003);
+		g_assert_true(warned(store, "more than 1000 files", "(ignored)"));
+	}
+}
+
 /* Root reads everything, so it is somebody else for a moment. */
 static void test_unreadable(void)
 {
@@ -445,6 +509,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/several", test_several);
 	g_test_add_func("/store/no-root", test_no_root);
 	g_test_add_func("/store/not-files", test_not_files);
+	g_test_add_func("/store/crl-directory", test_crl_directory);
+	g_test_add_func("/store/crl-directory/full", test_crl_directory_full);
 	g_test_add_func("/store/unreadable", test_unreadable);
 	g_test_add_func("/store/no-directories", test_no_directories);
 	g_test_add_func("/store/limits", test_limits);

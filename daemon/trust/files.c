@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files.c - the bytes of the files that a store is made of
+ */
+#include "daemon/trust/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
+	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
+	CRL_FILES_MAX = 1000,		    /* in the CRL directory */
+	WARNINGS_MAX = 100,
+};
+
+#define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
+
+static void file_free(gpointer data)
+{
+	PvsStoreFile *file = data;
+
+	g_free(file->path);
+	g_free(file->name);
+	g_bytes_unref(file->bytes);
+	g_free(file);
+}
+
+void pvs_store_files_free(PvsStoreFiles *files)
+{
+	if (!files)
+		return;
+	g_free(files->root_file);
+	g_free(files->trust_directory);
+	g_ptr_array_unref(files->files);
+	g_ptr_array_unref(files->warnings);
+	g_string_free(files->complaints, TRUE);
+	g_free(files);
+}
+
+static void warn(PvsStoreFiles *files, char *taken)
+{
+	if (files->warnings->len < WARNINGS_MAX)
+		g_ptr_array_add(files->warnings, taken);
+	else
+		g_free(taken);
+}
+
+void pvs_store_files_warn(PvsStoreFiles *files, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	warn(files, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+void pvs_store_files_complain(PvsStoreFiles *files, PvsFileKind kind, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (kind == PVS_FILE_CRL)
+		warn(files, g_strconcat(text, " (ignored)", NULL));
+	else
+		g_string_append_printf(files->complaints, "%s%s",
+				       files->complaints->len > 0 ? "\n" : "", text);
+}
+
+/* What read() gives, in a buffer with room for a byte more than was there; NULL if it is not as
+ * much as was there. */
+static guint8 *read_all(int fd, gsize expected)
+{
+	g_autofree guint8 *data = g_malloc(expected + 1);
+	gsize size = 0;
+
+	while (size <= expected) {
+		ssize_t n = read(fd, data + size, expected + 1 - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		size += (gsize)n;
+	}
+	return size == expected ? g_steal_pointer(&data) : NULL;
+}
+
+/* A second name (a hard link) may be that of a file which its owner did not mean to put here. */
+static gboolean is_fetched(PvsFileKind kind, const struct stat *st)
+{
+	return kind != PVS_FILE_CRL || st->st_nlink == 1;
+}
+
+/* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
+static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
+			 const char *name, gsize max)
+{
+	int fd =
+		openat(directory, name,
+		       O_RDONLY | O_CLOEXEC | O_NONBLOCK | (kind == PVS_FILE_CRL ? O_NOFOLLOW : 0));
+	struct stat st;
+	guint8 *data = NULL;
+
+	if (fd < 0 && errno == ELOOP && kind == PVS_FILE_CRL) {
+		pvs_store_files_complain(files, kind, "%s: a link; put the CRL itself there", path);
+	} else if (fd < 0 || fstat(fd, &st) < 0) {
+		pvs_store_files_complain(
+			files, kind, "%s: %s; make it readable for the daemon's user (chmod 0644)",
+			path, g_strerror(errno));
+	} else if (!S_ISREG(st.st_mode) || !is_fetched(kind, &st)) {
+		pvs_store_files_complain(files, kind,
+					 "%s: not a regular file of one name; remove it", path);
+	} else if ((guint64)st.st_size > max) {
+		pvs_store_files_complain(files, kind,
+					 "%s: larger than %" G_GSIZE_FORMAT
+					 " bytes; remove it, or, if it is a "
+					 "CRL, raise CrlSize=",
+					 path, max);
+	} else {
+		data = read_all(fd, (gsize)st.st_size);
+		if (!data)
+			pvs_store_files_complain(
+				files, kind,
+				"%s: changed while it was read; install it by renaming, and reload",
+				path);
+	}
+	if (fd >= 0)
+		close(fd);
+	return data ? g_bytes_new_take(data, (gsize)st.st_size) : NULL;
+}
+
+static void add_file(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
+		     const char *name, gsize max)
+{
+	GBytes *bytes = read_file(files, kind, directory, path, name, max);
+	PvsStoreFile *file;
+
+	if (!bytes)
+		return;
+	file = g_new0(PvsStoreFile, 1);
+	*file = (PvsStoreFile){
+		.kind = kind, .path = g_strdup(path), .name = g_strdup(name), .bytes = bytes};
+	g_ptr_array_add(files->files, file);
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names in @path in their order, so that what is reported does not depend on the file system.
+ */
+static GPtrArray *list_directory(PvsStoreFiles *files, const char *path, DIR *dir)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	struct dirent *entry;
+
+	while ((entry = readdir(dir))) {
+		struct stat st;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (entry->d_name[0] == '.') {
+			pvs_store_files_warn(files, "%s/%s: a hidden file is ignored", path,
+					     entry->d_name);
+			continue;
+		}
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
+			pvs_store_files_warn(files, "%s/%s: a directory is ignored", path,
+					     entry->d_name);
+			continue;
+		}
+		g_ptr_array_add(names, g_strdup(entry->d_name));
+	}
+	g_ptr_array_sort(names, by_name);
+	return names;
+}
+
+/* What stands in the CRL directory may be as much as all CRLs may be together, and no more: nothing
+ * else is taken from there. */
+static gsize room_for(const PvsStoreFiles *files, PvsFileKind kind, gsize read_so_far)
+{
+	switch (kind) {
+	case PVS_FILE_TRUST:
+		return MAX(CERT_FILE_MAX, files->crl_size);
+	case PVS_FILE_CRL:
+		return files->crl_size - MIN(files->crl_size, read_so_far);
+	default:
+		return CERT_FILE_MAX;
+	}
+}
+
+static gsize size_from(const PvsStoreFiles *files, guint first)
+{
+	gsize size = 0;
+
+	for (guint i = first; i < files->files->len; i++)
+		size += g_bytes_get_size(((PvsStoreFile *)files->files->pdata[i])->bytes);
+	return size;
+}
+
+static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *path)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	DIR *dir = path ? opendir(path) : NULL;
+	guint first = files->files->len;
+
+	if (!path)
+		return;
+	if (!dir) {
+		if (errno != ENOENT)
+			pvs_store_files_complain(
+				files, kind,
+				"%s: %s; make it readable for the daemon's user (chmod 0755)", path,
+				g_strerror(errno));
+		return;
+	}
+	names = list_directory(files, path, dir);
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+
+		if (kind == PVS_FILE_CRL && i >= CRL_FILES_MAX) {
+			pvs_store_files_complain(files, kind,
+						 "%s: more than %d files; %s and what comes behind",
+						 path, CRL_FILES_MAX, (char *)names->pdata[i]);
+			break;
+		}
+		add_file(files, kind, dirfd(dir), file, names->pdata[i],
+			 room_for(files, kind, size_from(files, first)));
+	}
+	closedir(dir);
+}
+
+static void add_root(PvsStoreFiles *files, const char *root_ca)
+{
+	files->root_file = g_strdup(root_ca ? root_ca : SYSTEM_BUNDLE);
+	files->bundle = !root_ca;
+	/* A machine without a bundle may hold keys and have no use for it yet. */
+	if (files->bundle && access(files->root_file, F_OK) < 0)
+		pvs_store_files_warn(files,
+				     "%s: there is no bundle of root CAs; install ca-certificates "
+				     "or set RootCA=",
+				     files->root_file);
+	else
+		add_file(files, PVS_FILE_ROOT, AT_FDCWD, files->root_file, files->root_file,
+			 BUNDLE_FILE_MAX);
+}
+
+PvsStoreFiles *pvs_store_files_none(void)
+{
+	PvsStoreFiles *files = g_new0(PvsStoreFiles, 1);
+
+	files->files = g_ptr_array_new_with_free_func(file_free);
+	files->warnings = g_ptr_array_new_with_free_func(g_free);
+	files->complaints = g_string_new(NULL);
+	return files;
+}
+
+PvsStoreFiles *pvs_store_files_read(const PvsStorePaths *paths)
+{
+	PvsStoreFiles *files = pvs_store_files_none();
+
+	files->crl_size = paths->crl_size;
+	files->crl_entries = paths->crl_entries;
+	files->issuer_by_key_id = paths->issuer_by_key_id;
+	files->trust_directory = g_strdup(paths->trust_directory);
+	add_root(files, paths->root_ca);
+	add_directory(files, PVS_FILE_TRUST, paths->trust_directory);
+	add_directory(files, PVS_FILE_CRL, paths->crl_directory);
+	add_directory(files, PVS_FILE_HOST_KEY, paths->host_key_directory);
+	return files;
+}
