@@ -660,6 +660,7 @@ static gboolean load(PvsReader *body, GError **error)
 		.host_key_directory = start.host_key_directory,
 		.crl_size = start.crl_size,
 		.crl_entries = start.crl_entries,
+		.issuer_by_key_id = start.issuer_by_key_id,
 	});
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
 	return warm_up(error);

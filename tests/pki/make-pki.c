@@ -96,6 +96,9 @@ static void write_refused(const char *dir, const PvsPki *pki)
 	spec = pvs_pki_host_spec(pki, p521);
 	spec.critical = TRUE;
 	write_cert(dir, "critical.crt", pvs_pki_cert(&spec));
+	spec = pvs_pki_host_spec(pki, p521);
+	spec.issuer_name = "C=US/O=Tests/CN=The signing key by another name";
+	write_cert(dir, "other-name.crt", pvs_pki_cert(&spec));
 	spec = pvs_pki_host_spec(pki, rsa);
 	write_cert(dir, "rsa.crt", pvs_pki_cert(&spec));
 	spec = pvs_pki_host_spec(pki, p256);

@@ -99,6 +99,7 @@ class Pki:
             ("a weak signature", self.read("sha1.crt"), "weak-signature"),
             ("a CA", self.read("ca.crt"), "is-ca"),
             ("an unknown critical extension", self.read("critical.crt"), "critical-extension"),
+            ("an issuer of another name", self.read("other-name.crt"), "issuer"),
         ]
 
 

@@ -251,3 +251,22 @@ class Trust(harness.Case):
         self.assertIn("reloaded\n", self.daemon.reload())
         with self.client() as client:
             self.assertNotIn("reload_error", client.call("get_status"))
+
+
+class Issuer(harness.Case):
+    """HostKeyIssuer=akid: a key id that fits stands for the issuer's name."""
+
+    @classmethod
+    def make_daemon(cls):
+        return harness.Daemon(pki.get(), daemon={"HostKeyIssuer": "akid"})
+
+    def test_by_key_id(self):
+        """What is refused without the setting (pki.bad_documents), by the daemon as it is run."""
+        with self.client() as client:
+            for name in ("other-name.crt", "host1.crt"):
+                client.call("verify_host_key", {
+                    "host_key_document": pki.get().read(name).decode()})
+            with self.assertRaises(harness.Refused) as caught:
+                client.call("verify_host_key", {
+                    "host_key_document": pki.get().read("stranger.crt").decode()})
+        self.assertEqual(caught.exception.reason, "signature")
