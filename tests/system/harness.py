@@ -82,7 +82,8 @@ def find_program(name):
     if not os.path.exists(copy):
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         shutil.copy(path, copy)
-        os.chmod(copy, 0o755)
+        # The daemon as it is installed: its user may not read it.
+        os.chmod(copy, 0o711 if ROOT and name == "pvsecretd" else 0o755)
     return copy
 
 
@@ -126,6 +127,11 @@ def write_file(path, data, mode=0o644, owner=None):
     if owner is not None and ROOT:
         os.chown(path, owner, owner)
     return path
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def run_program(*argv, data=b"", cwd=WORK, env=None, deadline=60.0, recorded=True, **more):
