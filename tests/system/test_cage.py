@@ -186,12 +186,47 @@ assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_er
 os.execvp(sys.argv[5], sys.argv[5:])
 """
 
-EPERM, ENOSYS = 1, 38
+# Takes what the kernel has for a process and all that it starts: so many layers of Landlock, or
+# instructions of filters for system calls, in filters of so many. Becomes its other arguments.
+FULL = r"""
+import ctypes, os, struct, sys
+create, restrict, kind, *sizes = sys.argv[1:5]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 4
+if os.geteuid():
+    assert libc.prctl(38, 1, None, None, None) == 0
+sizes = [int(size) for size in sizes[0].split(",")]
+
+def layer():
+    making_block_devices = struct.pack("=Q", 1 << 11)
+    ruleset = libc.syscall(int(create), making_block_devices, 8, 0)
+    assert ruleset >= 0 and libc.syscall(int(restrict), ruleset, 0) == 0, ctypes.get_errno()
+    os.close(ruleset)
+
+def filter(size):
+    # Over all of it, to the one that allows.
+    code = struct.pack("=HBBI", 5, 0, 0, size) + struct.pack("=HBBI", 0, 0, 0, 0) * size
+    text = ctypes.create_string_buffer(code + struct.pack("=HBBI", 6, 0, 0, 0x7fff0000))
+    program = struct.pack("=HxxxxxxQ", size + 2, ctypes.addressof(text))
+    kept = ctypes.create_string_buffer(program)
+    assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_errno()
+
+for size in sizes:
+    if kind == "filters":
+        filter(size)
+    for _ in range(size if kind == "layers" else 0):
+        layer()
+os.execvp(sys.argv[5], sys.argv[5:])
+"""
+
+EPERM, EAGAIN, ENOSYS = 1, 11, 38
 ANY = -1
-PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF, GETSOCKOPT = {
-    "x86_64": (157, 317, 444, 446, 55), "s390x": (172, 348, 444, 446, 365),
-}.get(os.uname().machine, (None,) * 5)
+PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF, GETSOCKOPT, CLONE, CLONE_FLAGS = {
+    "x86_64": (157, 317, 444, 446, 55, 56, 0), "s390x": (172, 348, 444, 446, 365, 120, 1),
+}.get(os.uname().machine, (None,) * 7)
 SO_PEERCRED, SO_PEERGROUPS = 17, 59
+THREAD = 0x3d0f00  # what the C library asks clone() for in pthread_create()
+LAYERS = 16        # of Landlock, for a process
 
 
 @unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
@@ -255,6 +290,71 @@ class NoCage(unittest.TestCase):
         daemon.start()
         self.assertIn(b"has no Landlock", daemon.log)
         daemon.stop()
+
+
+@unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
+class NoWorkersCage(unittest.TestCase):
+    """Where the monitor has its cage and a worker cannot put on its own there is no start either:
+    what only workers do fails, or what the monitor has left is not enough for one more."""
+
+    # Of a monitor that has no cage itself, of one whose workers died of it or said so.
+    OWN, DIED, SAID = 71, 70, 78
+
+    def outcome(self, **how):
+        """The exit status, None where the daemon starts; and the log."""
+        daemon = harness.Daemon(pki.get(), start=False, **how)
+        try:
+            daemon.start()
+        except AssertionError as error:
+            self.assertIn("not ready", str(error))
+            return daemon.reap(), daemon.log.decode()
+        daemon.stop()
+        return None, daemon.log.decode()
+
+    @staticmethod
+    def script(text):
+        return harness.write_file(os.path.join(harness.WORK, "before.py"), text)
+
+    def test_a_call_of_workers(self):
+        for number, index, value, error, expected, said in (
+                (PRCTL, 0, 1, EPERM, self.DIED, "<3>vault: cannot be tied .*PR_SET_PDEATHSIG"),
+                (CLONE, CLONE_FLAGS, THREAD, EAGAIN, self.SAID, "cannot start a thread")):
+            with self.subTest(said):
+                # Behind setpriv(1), which asks for a signal at its parent's death, too.
+                status, log = self.outcome(inside=(
+                    sys.executable, self.script(WITHOUT), *map(str, (number, index, value, error))))
+                self.assertEqual(status, expected, log)
+                self.assertRegex(log, said)
+
+    def full(self, kind, *sizes):
+        return self.outcome(through=(
+            sys.executable, self.script(FULL), *map(str, (CREATE_RULESET, RESTRICT_SELF, kind)),
+            ",".join(map(str, sizes))))
+
+    def test_no_layer_of_landlock_left(self):
+        """One for the monitor, and none for its workers."""
+        for layers, expected in ((LAYERS, self.OWN), (LAYERS - 1, self.SAID), (LAYERS - 2, None)):
+            status, log = self.full("layers", layers)
+            self.assertEqual(status, expected, log)
+            if expected:
+                self.assertRegex(log, r"<3>.*\(Landlock\): Argument list too long")
+
+    def test_no_room_for_a_filter(self):
+        """Of the instructions that the kernel allows a process's filters to have together (2^15),
+        enough are left for the monitor's and too few for a worker's. How many these are is looked
+        for: with LEAST more taken it starts, with MOST it is the monitor that fails."""
+        least, most = 1, 4070
+        status = self.OWN
+        while status in (None, self.OWN):
+            size = (least + most) // 2
+            self.assertLess(least, size, "the filter of a worker takes nothing")
+            status, log = self.full("filters", *[4090] * 7, size)
+            if status is None:
+                least = size
+            else:
+                most = size
+                self.assertRegex(log, r"<3>.*\(seccomp\): Cannot allocate memory")
+        self.assertEqual(status, self.SAID, log)
 
 
 class Installed(harness.Case):
