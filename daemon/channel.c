@@ -30,11 +30,17 @@
  * its end to somebody who goes on sending. */
 enum { DRAINED_MAX = 1024 };
 
+enum {
+	PATIENCE_MS = 3000,  /* a sibling sends a message with a secret at one go */
+	LOOK_AGAIN_MS = 200, /* at the latest */
+};
+
 /* A frame under way inwards. Header and body are read by their exact sizes, never more: what
  * belongs to the next message stays in the socket, and so do its descriptors. */
 typedef struct {
 	guint8 header[PVS_FRAME_HEADER];
-	gsize got; /* of header and body */
+	gsize got;    /* of header and body */
+	gint64 since; /* when the body was looked for first and left in the socket; 0: never */
 	PvsMessageType type;
 	guint64 call;
 	guint8 *body;
@@ -43,6 +49,9 @@ typedef struct {
 	int fds[PVS_MESSAGE_MAX_FDS];
 	guint n_fds;
 } Frame;
+
+/* What is waited for; the last is the end of what the peer sends, also behind what is not read. */
+#define INWARDS ((GIOCondition)(G_IO_IN | G_IO_HUP | G_IO_ERR | POLLRDHUP))
 
 /* What the socket did not take at once. */
 typedef struct {
@@ -130,7 +139,14 @@ static void die(PvsChannel *channel, gboolean broken)
 	channel->closed_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_closed, channel, NULL);
 }
 
-typedef enum { GOT_ALL, GOT_NOTHING_YET, GOT_END, GOT_RUBBISH } Got;
+typedef enum {
+	GOT_ALL,
+	GOT_NOTHING_YET,
+	GOT_HALF, /* and left it in the socket */
+	GOT_NO_ROOM,
+	GOT_END,
+	GOT_RUBBISH,
+} Got;
 
 /* Takes the descriptors that came with the last recvmsg(). More than any message has, or too many
  * for this one: rubbish; all are closed with the frame. */
@@ -161,7 +177,7 @@ static gboolean take_fds(Frame *frame, struct msghdr *message)
 	return good;
 }
 
-static Got receive(int fd, Frame *frame, guint8 *to, gsize size)
+static Got receive(int fd, Frame *frame, guint8 *to, gsize size, int flags)
 {
 	union {
 		char bytes[CMSG_SPACE(PVS_MESSAGE_MAX_FDS * sizeof(int))];
@@ -177,7 +193,7 @@ static Got receive(int fd, Frame *frame, guint8 *to, gsize size)
 	ssize_t n;
 
 	do
-		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? GOT_NOTHING_YET : GOT_END;
@@ -185,12 +201,13 @@ static Got receive(int fd, Frame *frame, guint8 *to, gsize size)
 		return GOT_RUBBISH;
 	if (n == 0)
 		return GOT_END;
-	frame->got += (gsize)n;
+	if (!(flags & MSG_PEEK))
+		frame->got += (gsize)n;
 	return (gsize)n == size ? GOT_ALL : GOT_NOTHING_YET;
 }
 
 /* The header is whole: is this a message that the peer may send, of a size that it may have? Only
- * then is memory set aside for it. */
+ * then is memory set aside for it; for what may carry a secret not even then (read_locked()). */
 static gboolean frame_begin(Frame *frame, PvsRole self, PvsRole peer)
 {
 	PvsReader r = pvs_reader(frame->header, sizeof frame->header);
@@ -203,12 +220,31 @@ static gboolean frame_begin(Frame *frame, PvsRole self, PvsRole peer)
 		return FALSE;
 	frame->type = type;
 	frame->size = size;
-	if (size == 0)
-		return TRUE;
 	frame->locked = pvs_message_secret(type);
-	frame->body = frame->locked ? pvs_locked_alloc(size) : g_malloc(size);
-	/* A full arena: the peer is sending more than anybody works off at a time. */
-	return frame->body != NULL;
+	if (size > 0 && !frame->locked)
+		frame->body = g_malloc(size);
+	return TRUE;
+}
+
+/* A body that may carry a secret takes room in the arena, which all peers share, only while it is
+ * read and handled at one go: until it is whole it stays in the socket, and costs the peer's side.
+ * So any number of peers that send halves take nothing from the others. */
+static Got read_locked(int fd, Frame *frame)
+{
+	Got got;
+
+	if (frame->n_fds > 0)
+		return GOT_RUBBISH;
+	frame->body = pvs_locked_alloc(frame->size);
+	if (!frame->body)
+		return GOT_NO_ROOM;
+	got = receive(fd, frame, frame->body, frame->size, MSG_PEEK);
+	if (got == GOT_ALL)
+		got = receive(fd, frame, frame->body, frame->size, 0);
+	if (got == GOT_ALL)
+		return GOT_ALL;
+	g_clear_pointer(&frame->body, pvs_locked_free);
+	return got == GOT_NOTHING_YET ? GOT_HALF : got;
 }
 
 /* Reads on at the frame under way. */
@@ -218,7 +254,8 @@ static Got frame_read(int fd, PvsRole self, PvsRole peer, Frame *frame)
 	Got got;
 
 	if (frame->got < PVS_FRAME_HEADER) {
-		got = receive(fd, frame, frame->header + frame->got, PVS_FRAME_HEADER - frame->got);
+		got = receive(fd, frame, frame->header + frame->got, PVS_FRAME_HEADER - frame->got,
+			      0);
 		if (got != GOT_ALL)
 			return got;
 		if (!frame_begin(frame, self, peer))
@@ -226,7 +263,8 @@ static Got frame_read(int fd, PvsRole self, PvsRole peer, Frame *frame)
 	}
 	at = frame->got - PVS_FRAME_HEADER;
 	if (at < frame->size) {
-		got = receive(fd, frame, frame->body + at, frame->size - at);
+		got = frame->locked ? read_locked(fd, frame)
+				    : receive(fd, frame, frame->body + at, frame->size - at, 0);
 		if (got != GOT_ALL)
 			return got;
 	}
@@ -257,12 +295,51 @@ static gboolean handle(PvsChannel *channel)
 	return good;
 }
 
+static void watch(PvsChannel *channel);
+static void look_again(PvsChannel *channel, gboolean at_fault);
+
+/* It is read from its own source alone, as every message is (PRIORITY). */
+static gboolean on_look_again(gpointer data)
+{
+	PvsChannel *channel = data;
+	GPollFD now = {.fd = channel->fd, .events = G_IO_IN};
+
+	channel->in_source = 0;
+	if (g_poll(&now, 1, 0) > 0)
+		watch(channel);
+	else
+		look_again(channel, TRUE);
+	return G_SOURCE_REMOVE;
+}
+
+/* What is left in the socket would have the main loop turn without a pause: the next look at it is
+ * in as long as this has gone on. Without room in the arena that is nobody's fault, and waits for
+ * as long as it takes. */
+static void look_again(PvsChannel *channel, gboolean at_fault)
+{
+	gint64 now = g_get_monotonic_time();
+	gint64 ms;
+
+	if (!channel->in.since)
+		channel->in.since = now;
+	ms = (now - channel->in.since) / 1000;
+	if (at_fault && ms >= PATIENCE_MS) {
+		die(channel, TRUE);
+		return;
+	}
+	g_clear_handle_id(&channel->in_source, g_source_remove);
+	channel->in_source =
+		g_timeout_add_full(PRIORITY(channel->peer), (guint)CLAMP(ms, 1, LOOK_AGAIN_MS),
+				   on_look_again, channel, NULL);
+}
+
 /* TRUE if a message was handled; FALSE where there is none yet, or no more. */
 static gboolean read_one(PvsChannel *channel)
 {
+	Got got = frame_read(channel->fd, channel->self, channel->peer, &channel->in);
 	gboolean good;
 
-	switch (frame_read(channel->fd, channel->self, channel->peer, &channel->in)) {
+	switch (got) {
 	case GOT_ALL:
 		good = handle(channel);
 		frame_reset(&channel->in);
@@ -270,6 +347,10 @@ static gboolean read_one(PvsChannel *channel)
 			die(channel, TRUE);
 		return good;
 	case GOT_NOTHING_YET:
+		return FALSE;
+	case GOT_HALF:
+	case GOT_NO_ROOM:
+		look_again(channel, got == GOT_HALF);
 		return FALSE;
 	case GOT_END:
 		die(channel, FALSE);
@@ -281,8 +362,7 @@ static gboolean read_one(PvsChannel *channel)
 	}
 }
 
-static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
-			    gpointer data)
+static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer data)
 {
 	PvsChannel *channel = data;
 
@@ -290,6 +370,9 @@ static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
 			  !channel->paused && read_one(channel);
 	     i++)
 		;
+	/* Nobody will send the rest. */
+	if (channel->in.since && (condition & (INWARDS ^ G_IO_IN)))
+		die(channel, FALSE);
 	/* die() and pause removed the source already, if they were called. */
 	return channel->in_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -360,9 +443,8 @@ static gboolean on_writable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 
 static void watch(PvsChannel *channel)
 {
-	channel->in_source =
-		g_unix_fd_add_full(PRIORITY(channel->peer), channel->fd,
-				   G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, channel, NULL);
+	channel->in_source = g_unix_fd_add_full(PRIORITY(channel->peer), channel->fd, INWARDS,
+						on_readable, channel, NULL);
 }
 
 PvsChannel *pvs_channel_new(int fd, PvsRole self, PvsRole peer, const PvsHandlerRow *rows,

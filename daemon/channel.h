@@ -6,6 +6,10 @@
  * handlers. A message that the row does not permit, that is too long, that brings the wrong number
  * of descriptors or that its handler cannot read whole breaks the channel: it is closed and the
  * owner told. Bodies of messages that may carry a secret stand in locked memory, all are wiped.
+ *
+ * Of those no two are under way at a time, however many channels there are: such a body is read
+ * when all of it is there, and is gone from locked memory before another is begun. What is not
+ * whole after three seconds breaks the channel; what there is no room for waits.
  */
 #pragma once
 

@@ -64,7 +64,9 @@ gboolean role_begin(PvsRole role, GError **error)
 		row++;
 
 	/* First of all: until this is off, another process of the same user may read our memory. It
-	 * is on again after every execve(). */
+	 * is on again after every execve() of a program that this user may read; the daemon is
+	 * installed so that he may not, and what the loader does before this is out of reach too.
+	 */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_GET_DUMPABLE) != 0)
 		return failed(error, "cannot forbid core dumps and tracing (PR_SET_DUMPABLE)");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

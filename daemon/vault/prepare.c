@@ -23,8 +23,8 @@
  * many host keys there are, its random number generators included, and no more where it signs
  * (RSA-3072 asks for most, 16 KiB while it lasts); a CCK 64 bytes, a user signing key 5 KiB. A
  * thread is counted at half as much again. What is left is for what waits: secrets that clients
- * gave (PVS_PREPARE_WAITING and one more, of at most 8 KiB), and a BUILD message being read, of at
- * most 14 KiB. That makes 19 threads, and 14. */
+ * gave (PVS_PREPARE_WAITING and one more, of at most 8 KiB), and the one BUILD message that is
+ * being read (channel.h), of at most 16 KiB. That makes 19 threads, and 14. */
 enum {
 	THREAD_SHARE = 24 * 1024,
 	WAITING_SHARE = 128 * 1024,

@@ -43,6 +43,22 @@ class Audit(booted.Case):
                          ("pvsecretd", 0o640))
         self.assertNotEqual(booted.run("cat", LOG, user=booted.MEMBER).returncode, 0)
 
+    def test_whose_line_it_is(self):
+        """Journald says of the vault's lines that they are the vault's, and of no others."""
+        self.install_cck("journal")
+        since = len(booted.journal())
+        self.create("journal")
+        booted.wait_journal("audit: line", since)
+
+        def lines(comm):
+            return booted.run("journalctl", "--no-pager", "--output=cat", "--unit", booted.SERVICE,
+                              "_COMM=" + comm, "--grep", "^vault: audit: line").stdout.splitlines()
+
+        self.assertIn([line for line in booted.journal() if "audit: line" in line][-1],
+                      lines("pvsecretd-vault"))
+        for comm in ("pvsecretd", "pvsecretd-front", "pvsecretd-trust"):
+            self.assertFalse([line for line in lines(comm) if "audit: line" in line], comm)
+
     def test_rotation(self):
         """By the configuration that was installed: one chain, and no record lost."""
         self.install_cck("rotated")

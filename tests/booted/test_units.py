@@ -17,6 +17,11 @@ class Installed(booted.Case):
         self.assertTrue(user.pw_shell.endswith("nologin"), user.pw_shell)
         self.assertNotIn("pvsecretd", grp.getgrnam("pvsecret").gr_mem)
 
+    def test_the_program(self):
+        """Its own user may not read it, so nobody but root can look into what is just starting."""
+        st = os.stat(booted.must("sh", "-c", "command -v pvsecretd").strip())
+        self.assertEqual((st.st_uid, stat.S_IMODE(st.st_mode)), (0, 0o711))
+
     def test_directories(self):
         for name, mode, group in (("", 0o755, "root"), ("trust.d", 0o755, "root"),
                                   ("hostkeys.d", 0o755, "root"), ("images.d", 0o755, "root"),

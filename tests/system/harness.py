@@ -82,7 +82,8 @@ def find_program(name):
     if not os.path.exists(copy):
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         shutil.copy(path, copy)
-        os.chmod(copy, 0o755)
+        # The daemon as it is installed: its user may not read it.
+        os.chmod(copy, 0o711 if ROOT and name == "pvsecretd" else 0o755)
     return copy
 
 
@@ -126,6 +127,11 @@ def write_file(path, data, mode=0o644, owner=None):
     if owner is not None and ROOT:
         os.chown(path, owner, owner)
     return path
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def run_program(*argv, data=b"", cwd=WORK, env=None, deadline=60.0, recorded=True, **more):
@@ -344,12 +350,14 @@ class Daemon:
     alive = []
 
     def __init__(self, pki=None, ccks=None, credentials=None, daemon=None, limits=None, access=None,
-                 images=None, config=None, args=(), through=(), capabilities="-all", start=True):
+                 images=None, config=None, args=(), through=(), inside=(), capabilities="-all",
+                 start=True):
         """PKI: files for trust.d and the root. CCKS: name -> bytes. DAEMON, LIMITS: keys of these
         sections. ACCESS: name of a section -> its keys; everything for everybody if None. IMAGES:
         name -> SE header. CONFIG: the whole text instead of DAEMON, LIMITS and ACCESS.
         CREDENTIALS: name -> bytes, as systemd would.
-        THROUGH: a command that the daemon is started by, as root where the tests are."""
+        THROUGH: a command that the daemon is started by, as root where the tests are. INSIDE: one
+        as the daemon's user."""
         self.top = os.path.join(RUN, "daemon%d" % next(serial))
         self.keys = os.path.join(PRIVATE, os.path.basename(self.top))
         self.socket_path = os.path.join(self.top, "pvsecretd.sock")
@@ -357,6 +365,7 @@ class Daemon:
         self.cck_dir = os.path.join(self.keys, "cck.d")
         self.args = args
         self.through = through
+        self.inside = inside
         self.capabilities = capabilities
         self.process = None
         self.status = None
@@ -419,7 +428,7 @@ class Daemon:
 
     def spawn(self, args, listen=True, notify=None):
         """Starts the program as the daemon's user; its standard error goes to the log."""
-        words = [find_program("pvsecretd"), "--config", self.conf, *self.args, *args]
+        words = [*self.inside, find_program("pvsecretd"), "--config", self.conf, *self.args, *args]
         become = ["setpriv", "--pdeathsig", "KILL"]
         if ROOT:
             become += ["--reuid", str(DAEMON_UID), "--regid", str(DAEMON_GID), "--clear-groups",

@@ -6,7 +6,9 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -74,6 +76,7 @@ def getfd():
 
 for name in ("mem", "maps", "environ", "auxv", "smaps", "pagemap"):
     attempt(name, lambda: read(name))
+attempt("mem to write", lambda: os.open("/proc/%d/mem" % pid, os.O_RDWR) >= 0)
 attempt("fd", lambda: bool(os.listdir("/proc/%d/fd" % pid)))
 attempt("fd/2", lambda: bool(os.readlink("/proc/%d/fd/2" % pid)))
 attempt("exe", lambda: bool(os.readlink("/proc/%d/exe" % pid)))
@@ -86,8 +89,44 @@ if child:
 print(json.dumps(worked))
 """
 
-ALL = {"mem", "maps", "environ", "auxv", "smaps", "pagemap", "fd", "fd/2", "exe",
+ALL = {"mem", "mem to write", "maps", "environ", "auxv", "smaps", "pagemap", "fd", "fd/2", "exe",
        "process_vm_readv", "PTRACE_SEIZE", "PTRACE_ATTACH", "pidfd_getfd"}
+
+# Kills the process that its first argument names and tries to open the memory of all that are
+# started from then on, one of which is its own child; until its input ends. Prints that child's
+# number, what it was let into of that and of the second argument's children, and what it was
+# refused.
+RACE = r"""
+import json, os, select, sys
+
+def last():
+    with open("/proc/loadavg") as file:
+        return int(file.read().split()[-1])
+
+first = last() + 1
+child = os.fork()
+if not child:
+    select.select([sys.stdin], [], [])
+    os._exit(0)
+parents = os.getpid(), int(sys.argv[2])
+got, refused = set(), set()
+os.kill(int(sys.argv[1]), 9)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for pid in range(first, last() + 1):
+        try:
+            os.close(os.open("/proc/%d/mem" % pid, os.O_RDWR))
+            with open("/proc/%d/stat" % pid) as file:
+                if int(file.read().rpartition(")")[2].split()[1]) in parents:
+                    got.add(pid)
+        except PermissionError:
+            refused.add(pid)
+        except OSError:
+            pass
+print(json.dumps([child, sorted(got), sorted(refused)]))
+"""
+
+
+NEEDS_ROOT = unittest.skipUnless(harness.ROOT, "whose own the program is may read it")
 
 
 class FromOutside(harness.Case):
@@ -97,10 +136,13 @@ class FromOutside(harness.Case):
     def make_daemon(cls):
         return harness.Daemon(pki.get())
 
+    @staticmethod
+    def become(uid, *words):
+        return ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", *words]
+
     def attack(self, *words, uid):
-        done = harness.run_program("setpriv", "--reuid", str(uid), "--regid", str(uid),
-                                   "--clear-groups", sys.executable, "-c", ATTACK,
-                                   *map(str, words))
+        done = harness.run_program(*self.become(uid, sys.executable, "-c", ATTACK,
+                                                *map(str, words)))
         self.assertEqual(done.returncode, 0, done.stderr)
         return set(json.loads(done.stdout))
 
@@ -118,6 +160,57 @@ class FromOutside(harness.Case):
             for role, pid in pids:
                 self.assertEqual(self.attack(pid, uid=uid), set(), (role, uid))
         self.assertEqual(one.call("ping"), {})
+
+    def in_the_loader(self, program):
+        """What the daemon's own user can do to a process of his that has just begun to execute
+        PROGRAM: its loader waits for somebody to write to a pipe, which it was told to load."""
+        pipe = os.path.join(harness.WORK, "loaded-first")
+        os.mkfifo(pipe, 0o644)
+        self.addCleanup(os.unlink, pipe)
+        with subprocess.Popen(self.become(harness.DAEMON_UID, "env", "LD_PRELOAD=" + pipe, program,
+                                          "--version")) as process:
+            try:
+                end = time.monotonic() + harness.DEADLINE
+                comm = "/proc/%d/comm" % process.pid
+                while harness.read_file(comm).decode().strip() != os.path.basename(program)[:15]:
+                    self.assertLess(time.monotonic(), end)
+                return self.attack(process.pid, uid=harness.DAEMON_UID)
+            finally:
+                process.kill()
+
+    @NEEDS_ROOT
+    def test_nobody_gets_in_before_it_begins(self):
+        """Between execve() and what the process does about it itself."""
+        if harness.read_file("/proc/sys/fs/suid_dumpable").strip() == b"1":
+            self.skipTest("this machine lets everybody look into everything (fs.suid_dumpable)")
+        self.assertEqual(self.in_the_loader(harness.find_program("pvsecretd")), set())
+
+    @NEEDS_ROOT
+    def test_one_that_can_be_read(self):
+        """It is the file's mode that does it: a copy with another one lets its user in."""
+        copy = os.path.join(harness.WORK, "readable")
+        shutil.copy(harness.find_program("pvsecretd"), copy)
+        os.chmod(copy, 0o755)
+        self.addCleanup(os.unlink, copy)
+        # Nothing is mapped where that one reads.
+        self.assertEqual(self.in_the_loader(copy), ALL - {"mem"})
+
+    @NEEDS_ROOT
+    def test_nobody_gets_in_while_it_starts(self):
+        """The same, without a pipe: over and over, from before there is a new vault."""
+        for _ in range(10):
+            since = len(self.daemon.log)
+            vault = self.daemon.workers("vault")
+            self.assertEqual(len(vault), 1)
+            with subprocess.Popen(self.become(harness.DAEMON_UID, sys.executable, "-c", RACE,
+                                              str(vault[0]), str(self.daemon.process.pid)),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE) as racer:
+                self.daemon.wait_log("trust and the vault are back", since)
+                said, _ = racer.communicate(timeout=harness.DEADLINE)
+            child, got, refused = json.loads(said)
+            self.assertEqual(got, [child])
+            self.assertLessEqual(set(self.daemon.workers("vault") + self.daemon.workers("trust")),
+                                 set(refused))
 
 
 class Cores(harness.Case):

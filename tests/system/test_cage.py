@@ -4,7 +4,6 @@ import base64
 import collections
 import contextlib
 import ctypes
-import json
 import os
 import re
 import shutil
@@ -17,9 +16,24 @@ import unittest
 
 import harness
 import material
+import mixed
 import pki
 
 HDR = material.header("cage")
+
+# Calls that may fail, and why they do in good order.
+FAILS = {
+    ("recvmsg", "EAGAIN"),       # a channel is read until it has nothing more
+    ("recvfrom", "EAGAIN"),      # and so is a connection
+    ("sendmsg", "EAGAIN"),       # both are written until they are full
+    ("sendto", "EAGAIN"),
+    ("read", "EAGAIN"),          # another thread has read what woke this one
+    ("accept4", "EAGAIN"),
+    ("futex", "EAGAIN"),         # what was to be waited for has come meanwhile
+    ("futex", "ETIMEDOUT"),      # the audit log is to be synced
+    ("sendto", "ECONNREFUSED"),  # the monitor's sign of life: the test has gone
+    ("sendto", "ENOTCONN"),
+}
 
 # No worker has any business with these; nor has the monitor but for the ones it starts.
 NEVER = re.compile(r"^(open|openat|openat2|creat|stat|lstat|newfstatat|statx|access|faccessat2?|"
@@ -34,44 +48,29 @@ class Cage(harness.Case):
 
     CALLS = 10000
 
+    USERS = (os.getuid(), 64891)
+
     @classmethod
     def make_daemon(cls):
         cls.pki = pki.get()
-        return harness.Daemon(cls.pki)
+        return mixed.make_daemon(*cls.USERS)
 
-    def calls(self):
-        document = self.pki.hosts[0].pem
-        target = {"hdr": base64.b64encode(HDR).decode(), "name": "n", "cck": "cck",
-                  "host_keys": [{"document": document}]}
-        secret = base64.b64encode(bytes(32)).decode()
-        return [
-            ("ping", {}), ("get_status", {}), ("list_ccks", {}), ("nothing", {}),
-            ("create_association", target),
-            ("create_association", dict(target, secret={"value": secret})),
-            ("create_association", dict(target, cck="none")),
-            ("create_association", dict(target, hdr="AAAA")),
-            ("create_association", dict(target, host_keys=[{"document": "none"}])),
-            ("create_association", dict(target, host_keys=[{"document": host.pem}
-                                                           for host in self.pki.hosts[:4]])),
-            ("verify_host_key", {"host_key_document": document}),
-            ("verify_host_key", {"host_key_document": "x"}),
-            ("verify_host_key", {"host_key_document": self.pki.bad_document("revoked").decode()}),
-            ("get_access", {}), ("ping", [1]), ("create_association", dict(target, x=1)),
-        ]
+    def texts(self, one):
+        """One of each kind, each of which is answered as it should be, by one line."""
+        texts = []
+        for calls, member in ((mixed.good(one), "result"), (mixed.refused(one), "error"),
+                              (mixed.malformed(), "error")):
+            for method, params in calls:
+                text = mixed.text_of(method, params)
+                one.send(text)
+                answer = one.answer()
+                self.assertIn(member, answer, (method, answer))
+                if member == "error":
+                    self.assertNotIn(answer["error"]["data"]["reason"], ("internal", "audit"))
+                texts.append(text)
+        return texts + list(mixed.TEXTS)
 
-    # What is answered, each by one line.
-    TEXTS = ("nonsense\n", "{]\n", "[]", "[" * 20 + "]" * 20, '{"a":1,"a":2}', '["\\u0000"]',
-             "[1e999]", '["\\q"]\n', '{"jsonrpc":"2.0","id":{},"method":"ping"}', '{"id":7,"method":"ping"}',
-             '[1,{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"ping"}]',
-             '{"jsonrpc":"2.0","method":"get_status"}{"jsonrpc":"2.0","id":9,"method":"ping"}')
-
-    def texts(self):
-        for method, params in self.calls():
-            yield json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        yield from self.TEXTS
-
-    def work(self, clients):
-        texts = list(self.texts())
+    def work(self, clients, texts):
         for begin in range(0, self.CALLS, 16):
             one = clients[begin // 16 % len(clients)]
             for i in range(begin, begin + 16):
@@ -100,12 +99,18 @@ class Cage(harness.Case):
 
     @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
     def test_while_they_work(self):
-        """Calls of all kinds, good, refused and malformed, by two users."""
+        """Calls of all kinds, good, refused and malformed, by two users and by one whom no rule
+        allows anything. Nor is there a call that fails, but as some have to."""
         clients = [self.client()]
         with harness.acting_as(64891, 64891):
             clients.append(self.client("another user"))
+        with harness.acting_as(mixed.STRANGER, mixed.STRANGER):
+            clients.append(self.client("a stranger"))
+        texts = self.texts(clients[0])
         self.assertEqual(clients[1].call("ping"), {})
-        self.wait_for_warm_front(clients[0], 3)
+        with self.assertRaises(harness.Refused):
+            clients[2].call("get_status")
+        self.wait_for_warm_front(clients[0], 4)
         pids = {str(self.daemon.process.pid): "monitor"}
         for role in ("front", "trust", "vault"):
             pids.update({str(pid): role for pid in self.daemon.workers(role)})
@@ -120,11 +125,12 @@ class Cage(harness.Case):
                 self.assertLess(time.monotonic(), end, "strace does not come to them")
                 time.sleep(0.05)
             try:
-                self.work(clients)
+                self.work(clients, texts)
             finally:
                 tracer.send_signal(signal.SIGINT)
                 tracer.wait(harness.DEADLINE)
         seen = collections.defaultdict(collections.Counter)
+        failed = collections.Counter()
         for name in os.listdir(os.path.dirname(prefix)):
             if not name.startswith("strace."):
                 continue
@@ -135,8 +141,12 @@ class Cage(harness.Case):
                     call = re.match(r"(\w+)\(", line)
                     if call:
                         seen[role][call.group(1)] += 1
+                    error = re.search(r"= -1 (E[A-Z]+) ", line)
+                    if call and error and (call.group(1), error.group(1)) not in FAILS:
+                        failed[role, line.strip()] += 1
             os.unlink(path)
         self.assertEqual(set(seen), {"monitor", "front", "trust", "vault"})
+        self.assertEqual("\n".join("%s: %s" % key for key in sorted(failed)), "")
         for role, counts in sorted(seen.items()):
             bad = {call: n for call, n in counts.items() if NEVER.match(call)}
             self.assertEqual(bad, {}, role)
@@ -176,12 +186,47 @@ assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_er
 os.execvp(sys.argv[5], sys.argv[5:])
 """
 
-EPERM, ENOSYS = 1, 38
+# Takes what the kernel has for a process and all that it starts: so many layers of Landlock, or
+# instructions of filters for system calls, in filters of so many. Becomes its other arguments.
+FULL = r"""
+import ctypes, os, struct, sys
+create, restrict, kind, *sizes = sys.argv[1:5]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 4
+if os.geteuid():
+    assert libc.prctl(38, 1, None, None, None) == 0
+sizes = [int(size) for size in sizes[0].split(",")]
+
+def layer():
+    making_block_devices = struct.pack("=Q", 1 << 11)
+    ruleset = libc.syscall(int(create), making_block_devices, 8, 0)
+    assert ruleset >= 0 and libc.syscall(int(restrict), ruleset, 0) == 0, ctypes.get_errno()
+    os.close(ruleset)
+
+def filter(size):
+    # Over all of it, to the one that allows.
+    code = struct.pack("=HBBI", 5, 0, 0, size) + struct.pack("=HBBI", 0, 0, 0, 0) * size
+    text = ctypes.create_string_buffer(code + struct.pack("=HBBI", 6, 0, 0, 0x7fff0000))
+    program = struct.pack("=HxxxxxxQ", size + 2, ctypes.addressof(text))
+    kept = ctypes.create_string_buffer(program)
+    assert libc.prctl(22, 2, ctypes.addressof(kept), None, None) == 0, ctypes.get_errno()
+
+for size in sizes:
+    if kind == "filters":
+        filter(size)
+    for _ in range(size if kind == "layers" else 0):
+        layer()
+os.execvp(sys.argv[5], sys.argv[5:])
+"""
+
+EPERM, EAGAIN, ENOSYS = 1, 11, 38
 ANY = -1
-PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF, GETSOCKOPT = {
-    "x86_64": (157, 317, 444, 446, 55), "s390x": (172, 348, 444, 446, 365),
-}.get(os.uname().machine, (None,) * 5)
+PRCTL, SECCOMP, CREATE_RULESET, RESTRICT_SELF, GETSOCKOPT, CLONE, CLONE_FLAGS = {
+    "x86_64": (157, 317, 444, 446, 55, 56, 0), "s390x": (172, 348, 444, 446, 365, 120, 1),
+}.get(os.uname().machine, (None,) * 7)
 SO_PEERCRED, SO_PEERGROUPS = 17, 59
+THREAD = 0x3d0f00  # what the C library asks clone() for in pthread_create()
+LAYERS = 16        # of Landlock, for a process
 
 
 @unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
@@ -245,6 +290,71 @@ class NoCage(unittest.TestCase):
         daemon.start()
         self.assertIn(b"has no Landlock", daemon.log)
         daemon.stop()
+
+
+@unittest.skipUnless(PRCTL, "the numbers of this machine's system calls are not known here")
+class NoWorkersCage(unittest.TestCase):
+    """Where the monitor has its cage and a worker cannot put on its own there is no start either:
+    what only workers do fails, or what the monitor has left is not enough for one more."""
+
+    # Of a monitor that has no cage itself, of one whose workers died of it or said so.
+    OWN, DIED, SAID = 71, 70, 78
+
+    def outcome(self, **how):
+        """The exit status, None where the daemon starts; and the log."""
+        daemon = harness.Daemon(pki.get(), start=False, **how)
+        try:
+            daemon.start()
+        except AssertionError as error:
+            self.assertIn("not ready", str(error))
+            return daemon.reap(), daemon.log.decode()
+        daemon.stop()
+        return None, daemon.log.decode()
+
+    @staticmethod
+    def script(text):
+        return harness.write_file(os.path.join(harness.WORK, "before.py"), text)
+
+    def test_a_call_of_workers(self):
+        for number, index, value, error, expected, said in (
+                (PRCTL, 0, 1, EPERM, self.DIED, "<3>vault: cannot be tied .*PR_SET_PDEATHSIG"),
+                (CLONE, CLONE_FLAGS, THREAD, EAGAIN, self.SAID, "cannot start a thread")):
+            with self.subTest(said):
+                # Behind setpriv(1), which asks for a signal at its parent's death, too.
+                status, log = self.outcome(inside=(
+                    sys.executable, self.script(WITHOUT), *map(str, (number, index, value, error))))
+                self.assertEqual(status, expected, log)
+                self.assertRegex(log, said)
+
+    def full(self, kind, *sizes):
+        return self.outcome(through=(
+            sys.executable, self.script(FULL), *map(str, (CREATE_RULESET, RESTRICT_SELF, kind)),
+            ",".join(map(str, sizes))))
+
+    def test_no_layer_of_landlock_left(self):
+        """One for the monitor, and none for its workers."""
+        for layers, expected in ((LAYERS, self.OWN), (LAYERS - 1, self.SAID), (LAYERS - 2, None)):
+            status, log = self.full("layers", layers)
+            self.assertEqual(status, expected, log)
+            if expected:
+                self.assertRegex(log, r"<3>.*\(Landlock\): Argument list too long")
+
+    def test_no_room_for_a_filter(self):
+        """Of the instructions that the kernel allows a process's filters to have together (2^15),
+        enough are left for the monitor's and too few for a worker's. How many these are is looked
+        for: with LEAST more taken it starts, with MOST it is the monitor that fails."""
+        least, most = 1, 4070
+        status = self.OWN
+        while status in (None, self.OWN):
+            size = (least + most) // 2
+            self.assertLess(least, size, "the filter of a worker takes nothing")
+            status, log = self.full("filters", *[4090] * 7, size)
+            if status is None:
+                least = size
+            else:
+                most = size
+                self.assertRegex(log, r"<3>.*\(seccomp\): Cannot allocate memory")
+        self.assertEqual(status, self.SAID, log)
 
 
 class Installed(harness.Case):

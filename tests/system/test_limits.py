@@ -4,6 +4,8 @@ import base64
 import contextlib
 import json
 import os
+import select
+import time
 import unittest
 
 import harness
@@ -206,6 +208,34 @@ class Identities(harness.Case):
         theirs = self.connect(64942, 64942)
         self.assertEqual(theirs.call("ping"), {})
         self.part(ours, theirs)
+
+    def test_gone_after_idling(self):
+        """A front whose last connection has closed ends after IdleSec=, and that is no death; one
+        that has a connection stays."""
+        daemon = harness.Daemon(pki.get(), limits={"IdleSec": 1})
+        self.addCleanup(daemon.stop)
+
+        def connect(uid):
+            with harness.acting_as(uid, uid):
+                client = daemon.client()
+            self.addCleanup(client.close)
+            self.assertEqual(client.call("ping"), {})
+            return client
+
+        busy = connect(64962)
+        (stays,) = daemon.fronts()
+        # More often than a user's fronts may die without a pause.
+        for _ in range(6):
+            client = connect(64961)
+            goes = harness.Pid((set(daemon.fronts()) - {stays}).pop())
+            client.close()
+            end = time.monotonic() + harness.DEADLINE
+            while not select.select([goes.fd], [], [], 0.1)[0]:
+                self.assertLess(time.monotonic(), end)
+                self.assertEqual(busy.call("ping"), {})
+        self.assertEqual(list(daemon.fronts()), [stays])
+        self.assertEqual(connect(64961).call("get_status")["restarts"], 0)
+        self.assertNotRegex(daemon.log.decode(), "died|not served")
 
     def test_nobody_is_nobody(self):
         """65534 stands for everybody who has no name here."""

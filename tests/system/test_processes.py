@@ -2,6 +2,7 @@
 """What the daemon's processes are: nobody's to look into, with nothing open but their channels"""
 import os
 import re
+import resource
 import signal
 import time
 import unittest
@@ -17,6 +18,14 @@ ALLOWED = {
     "trust": {"anon_inode:[eventfd]"},
     "vault": {"anon_inode:[eventfd]"},
 }
+
+INFINITY = resource.RLIM_INFINITY
+LIMITS = {"Max core file size": resource.RLIMIT_CORE, "Max open files": resource.RLIMIT_NOFILE,
+          "Max address space": resource.RLIMIT_AS, "Max processes": resource.RLIMIT_NPROC}
+LIMITS_OF = {"monitor": (1, 4096, INFINITY, INFINITY),
+             "front": (1, 2048, 256 << 20, 0),
+             "trust": (1, 1024, 512 << 20, 0),
+             "vault": (1, 1024, INFINITY, INFINITY)}
 
 
 class Processes(harness.Case):
@@ -101,11 +110,19 @@ class Processes(harness.Case):
         os.kill(front, signal.SIGSYS)
         self.daemon.wait_log(r"died \(SIGSYS: a system call that its cage forbids", since)
 
-    def test_no_core(self):
+    def test_limits(self):
+        """What each may have, and may not raise again; or less, where the daemon was started with
+        less."""
         for role, pid in self.each():
-            with self.subTest(role):
-                self.assertRegex(self.read(pid, "limits").decode(),
-                                 r"(?m)^Max core file size +1 +1 ")
+            text = self.read(pid, "limits").decode()
+            for i, (name, number) in enumerate(LIMITS.items()):
+                with self.subTest(role=role, limit=name):
+                    had = resource.getrlimit(number)[1]
+                    most = LIMITS_OF[role][i]
+                    if most == INFINITY or had != INFINITY and had < most:
+                        most = had
+                    shown = "unlimited" if most == INFINITY else str(most)
+                    self.assertRegex(text, r"(?m)^%s +%s +%s " % (name, shown, shown))
 
     @unittest.skipUnless(harness.ROOT, "only root sees the descriptors of what is not dumpable")
     def test_descriptors(self):

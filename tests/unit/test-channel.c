@@ -148,7 +148,8 @@ static void test_whole_and_in_pieces(void)
 		raw(f.peer, frame + i, 1, -1, 0);
 		turn();
 	}
-	g_assert_cmpuint(f.handled, ==, 2);
+	while (f.handled < 2)
+		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpuint(f.closed, ==, 0);
 	tear_down(&f);
 	g_assert_cmpuint(pvs_locked_used(), ==, 0);
@@ -198,6 +199,8 @@ static void test_rubbish_breaks_the_channel(void)
 	expect_broken(header, sizeof header, 1, "a descriptor where there is none");
 	expect_broken(header, sizeof header, 2, "two descriptors");
 	expect_broken(header, sizeof header, 8, "more descriptors than any message has");
+	put_header(header, PVS_MESSAGE_BUILD, 100, 1);
+	expect_broken(header, sizeof header, 1, "a descriptor with half of a secret");
 }
 
 static void test_handler_that_cannot_read_it(void)
@@ -257,6 +260,100 @@ static void test_the_end(void)
 	g_assert_cmpuint(f.closed, ==, 1);
 	g_assert_false(f.broken);
 	tear_down(&f);
+}
+
+/* What may carry a secret takes nothing of the arena until it is whole; and who sends no more than
+ * half of it is cut, whether that is a part of the body or nothing. */
+static void test_half_of_a_secret(void)
+{
+	enum { N = 20 };
+	guint8 frame[PVS_FRAME_HEADER + 8000] = {0};
+	Fixture halves[N], late;
+
+	put_header(frame, PVS_MESSAGE_BUILD, 8000, 1);
+	for (guint i = 0; i < N; i++) {
+		set_up(&halves[i], PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+		raw(halves[i].peer, frame, PVS_FRAME_HEADER + i * 400, -1, 0);
+		turn();
+		g_assert_cmpuint(pvs_locked_used(), ==, 0);
+	}
+	/* Somebody who was held up for a moment. */
+	set_up(&late, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+	raw(late.peer, frame, PVS_FRAME_HEADER + 4000, -1, 0);
+	turn();
+	g_usleep(300000);
+	turn();
+	raw(late.peer, frame + PVS_FRAME_HEADER + 4000, 4000, -1, 0);
+	while (late.handled < 1)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(late.size, ==, 8000);
+	for (guint i = 0; i < N; i++) {
+		while (!halves[i].closed)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_true(halves[i].broken);
+		g_assert_cmpuint(halves[i].handled, ==, 0);
+		tear_down(&halves[i]);
+	}
+	/* Who has nothing to say may take his time. */
+	g_assert_cmpuint(late.closed, ==, 0);
+	tear_down(&late);
+}
+
+/* The end of the peer, and of what it sends, is seen behind half of a message. */
+static void test_half_and_the_end(void)
+{
+	guint8 frame[PVS_FRAME_HEADER + 100] = {0};
+
+	put_header(frame, PVS_MESSAGE_BUILD, 100, 1);
+	for (guint i = 0; i < 3; i++) {
+		gint64 before = g_get_monotonic_time();
+		Fixture f;
+
+		set_up(&f, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+		raw(f.peer, frame, PVS_FRAME_HEADER + i * 10, -1, 0);
+		turn();
+		if (i < 2) {
+			close(f.peer);
+			f.peer = -1;
+		} else {
+			shutdown(f.peer, SHUT_WR);
+		}
+		while (!f.closed)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_false(f.broken);
+		g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+		tear_down(&f);
+	}
+}
+
+/* What the arena has no room for waits, for as long as it takes; and takes no time meanwhile. */
+static void test_no_room(void)
+{
+	guint8 frame[PVS_FRAME_HEADER + 16000] = {0};
+	gint64 end = g_get_monotonic_time() + 4 * G_USEC_PER_SEC;
+	guint turns = 0, n = 0;
+	void *taken[64];
+	Fixture f;
+
+	while ((taken[n] = pvs_locked_alloc(8192)))
+		g_assert_cmpuint(++n, <, G_N_ELEMENTS(taken));
+	set_up(&f, PVS_ROLE_VAULT, PVS_ROLE_FRONT, vault_rows);
+	put_header(frame, PVS_MESSAGE_BUILD, 16000, 1);
+	raw(f.peer, frame, sizeof frame, -1, 0);
+	while (g_get_monotonic_time() < end) {
+		g_main_context_iteration(NULL, TRUE);
+		turns++;
+	}
+	g_assert_cmpuint(turns, <, 200);
+	g_assert_cmpuint(f.handled, ==, 0);
+	g_assert_cmpuint(f.closed, ==, 0);
+	while (n > 0)
+		pvs_locked_free(taken[--n]);
+	while (f.handled < 1)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(f.size, ==, 16000);
+	tear_down(&f);
+	g_assert_cmpuint(pvs_locked_used(), ==, 0);
 }
 
 static void test_paused_reads_nothing(void)
@@ -443,6 +540,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/channel/handler-that-cannot-read-it", test_handler_that_cannot_read_it);
 	g_test_add_func("/channel/descriptors-arrive", test_descriptors_arrive);
 	g_test_add_func("/channel/the-end", test_the_end);
+	g_test_add_func("/channel/half-of-a-secret", test_half_of_a_secret);
+	g_test_add_func("/channel/half-and-the-end", test_half_and_the_end);
+	g_test_add_func("/channel/no-room", test_no_room);
 	g_test_add_func("/channel/paused-reads-nothing", test_paused_reads_nothing);
 	g_test_add_func("/channel/messages-of-a-turn", test_messages_of_a_turn);
 	g_test_add_func("/channel/what-the-dead-said", test_what_the_dead_said);

@@ -3,6 +3,7 @@
  * test-vault-siblings.c - the vault among siblings that ask much, go away, or lie
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -86,13 +87,74 @@ static void test_large_secrets(Vault *v, gconstpointer data G_GNUC_UNUSED)
 			g_assert_nonnull(built.request);
 		}
 	after = vault_counters(fronts[0]);
-	/* Secrets that wait, a message of each front that is being read, and what threads use. */
+	/* Secrets that wait and one more, the one message that is being read, what threads use. */
 	g_assert_cmpuint(after.locked_peak, <,
-			 before.locked_used + PVS_PREPARE_WAITING + (1 + FRONTS) * 16 * 1024 +
+			 before.locked_used + PVS_PREPARE_WAITING + (8 + 16) * 1024 +
 				 after.threads * 24 * 1024);
 	g_assert_cmpuint(after.locked_used, <, before.locked_used + 4096);
 	for (guint i = 0; i < FRONTS; i++)
 		vault_end_free(fronts[i]);
+}
+
+/* Fronts of many users, each with half of the largest BUILD there is: they take nothing of the
+ * arena, so one that asks for the largest secret has it at once; and they are cut. */
+static void test_halves(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	enum { N = 512, HALF = 8 * 1024 };
+	static guint8 frame[PVS_FRAME_HEADER + HALF], value[PVS_PLAINTEXT_MAX];
+	PvsWriter header = pvs_writer_on(frame, PVS_FRAME_HEADER);
+	PvsBuild build = vault_association(0);
+	g_autofree char *log = NULL;
+	PvsCountersAre before, after;
+	End *honest;
+	int halves[N];
+
+	build.type = PVS_SECRET_PLAINTEXT;
+	build.value = (PvsSpan){value, sizeof value};
+	pvs_writer_u32(&header, PVS_MESSAGE_BUILD);
+	pvs_writer_u32(&header, (guint32)pvs_message_cap(PVS_MESSAGE_BUILD));
+	pvs_writer_u64(&header, 1);
+	vault_start_ready(v);
+	honest = vault_add_front(v, 1);
+	vault_sync_monitor(v);
+	vault_grant(v, 1, 0, 5);
+	before = vault_counters(honest);
+	for (guint i = 0; i < N; i++) {
+		PvsAddFront body = {.front = 10 + i, .uid = 2000 + i, .gid = 100};
+		int its = vault_channel_pair(&halves[i]);
+
+		vault_say(v->monitor, PVS_MESSAGE_ADD_FRONT, 0, pvs_add_front_fields, &body, its);
+		close(its);
+		/* Some send nothing behind the header that says how much will come. */
+		g_assert_cmpint(send(halves[i], frame, i % 8 ? sizeof frame : PVS_FRAME_HEADER,
+				     MSG_NOSIGNAL),
+				>, 0);
+	}
+	vault_sync_monitor(v);
+	for (guint i = 0; i < 5; i++) {
+		g_auto(PvsBuilt) built = {0};
+
+		vault_ask(honest, i, &build);
+		g_assert_cmpuint(vault_hear(honest, PVS_MESSAGE_BUILT, pvs_built_fields, &built),
+				 ==, i);
+		g_assert_nonnull(built.request);
+	}
+	after = vault_counters(honest);
+	g_assert_cmpuint(after.locked_used, <, before.locked_used + 4096);
+	g_assert_cmpuint(after.locked_peak, <,
+			 before.locked_peak + (8 + 16) * 1024 + after.threads * 24 * 1024);
+	for (guint i = 0; i < N; i++) {
+		struct pollfd wait = {.fd = halves[i]};
+
+		g_assert_cmpint(poll(&wait, 1, 20000), ==, 1);
+		g_assert_cmpint(wait.revents & POLLHUP, !=, 0);
+		close(halves[i]);
+	}
+	g_assert_false(vault_is_expired(honest, 0));
+	log = vault_log_of(v);
+	g_assert_nonnull(strstr(log, "the front of uid 2000 sent what it may not send"));
+	g_assert_null(strstr(log, "the front of uid 1001"));
+	vault_end_free(honest);
 }
 
 /* What is over a front's share is not read: it stays in the socket, with the sender. */
@@ -473,6 +535,7 @@ int main(int argc, char **argv)
 	test_arena_init();
 	VAULT_TEST("-siblings/flood", NULL, test_flood);
 	VAULT_TEST("-siblings/large-secrets", NULL, test_large_secrets);
+	VAULT_TEST("-siblings/halves", NULL, test_halves);
 	VAULT_TEST("-siblings/held-back", NULL, test_held_back);
 	VAULT_TEST("-siblings/gone-in-flight", NULL, test_gone_in_flight);
 	VAULT_TEST("-siblings/unread-answers", NULL, test_unread_answers);
