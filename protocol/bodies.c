@@ -75,6 +75,8 @@ const PvsField pvs_trust_start_fields[] = {
 	U32(PvsTrustStart, max_host_keys),
 	U8(PvsTrustStart, issuer_by_key_id),
 	LIST(PvsTrustStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
+	U32(PvsTrustStart, calls),
+	U32(PvsTrustStart, calls_per_user),
 	END,
 };
 

@@ -61,6 +61,8 @@ typedef struct {
 	guint32 max_host_keys;
 	guint8 issuer_by_key_id; /* HostKeyIssuer=akid */
 	PvsList rules;		 /* of PvsAccessRule: all there are */
+	guint32 calls;		 /* on their way at a time, in all */
+	guint32 calls_per_user;
 } PvsTrustStart;
 
 typedef struct {

@@ -94,6 +94,8 @@ static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **erro
 		.max_host_keys = config->max_host_keys,
 		.issuer_by_key_id = (guint8)config->issuer_by_key_id,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
+		.calls = config->calls,
+		.calls_per_user = config->calls_per_user,
 	};
 
 	return pvs_worker_new(PVS_ROLE_TRUST, pvs_trust_start_fields, &start, &worker_events, pair,

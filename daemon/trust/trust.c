@@ -13,6 +13,7 @@
 
 #include "daemon/log.h"
 #include "daemon/role.h"
+#include "daemon/shares.h"
 #include "daemon/trust/court.h"
 #include "daemon/trust/inventory.h"
 #include "daemon/trust/store.h"
@@ -28,7 +29,6 @@ enum {
 	INVENTORY_SHARE = 20, /* and so many times as long as it took */
 	TICK_SEC = 600,	      /* between two looks at what expires */
 
-	GRANTS_UNDER_WAY = 16,		/* of one front; then it is not read */
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -36,7 +36,7 @@ typedef struct {
 	PvsChannel *channel; /* NULL: it has gone, and grants are still on their way */
 	PvsAddFront identity;
 	PvsAccess *access; /* what the vault would refuse is refused here, before the work */
-	guint pending;
+	PvsSharer *sharer; /* what the vault has not answered yet: then it is not read */
 } Front;
 
 /* What the vault was asked: to agree to a grant, or to put an answer on record. */
@@ -55,16 +55,26 @@ static PvsStore *store;
 static PvsCourt *court;
 static PvsWriter inventory; /* STORE_IS */
 static PvsChannel *vault;
+static PvsShares *shares;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
 static guint ticker;
 
+static void pause_front(gpointer data, gboolean paused)
+{
+	Front *front = data;
+
+	if (front->channel)
+		pvs_channel_pause(front->channel, paused);
+}
+
 static void front_free_if_gone(Front *front)
 {
-	if (front->channel || front->pending > 0)
+	if (front->channel || pvs_sharer_calls(front->sharer) > 0)
 		return;
 	pvs_add_front_clear(&front->identity);
 	pvs_access_free(front->access);
+	pvs_sharer_free(front->sharer);
 	g_free(front);
 }
 
@@ -227,16 +237,14 @@ static void remember(Front *front, guint64 call, Pending *p)
 	p->call = call;
 	*number = ++last_number;
 	g_hash_table_insert(pending, number, p);
-	/* What is granted waits in the vault's channel, and one front may not fill that. */
-	if (++front->pending == GRANTS_UNDER_WAY)
-		pvs_channel_pause(front->channel, TRUE);
+	/* What is granted waits in the vault's channel, and no user may fill that. */
+	pvs_sharer_begin(front->sharer);
 }
 
 static void forget(guint64 number, Front *front)
 {
 	g_hash_table_remove(pending, &number);
-	if (front->pending-- == GRANTS_UNDER_WAY && front->channel)
-		pvs_channel_pause(front->channel, FALSE);
+	pvs_sharer_end(front->sharer);
 	front_free_if_gone(front);
 }
 
@@ -570,6 +578,7 @@ static void on_front_closed(PvsChannel *channel, gboolean broken, gpointer user)
 			    front->identity.uid);
 	pvs_channel_free(channel);
 	front->channel = NULL;
+	pvs_sharer_leave(front->sharer);
 	front_free_if_gone(front);
 }
 
@@ -597,6 +606,7 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	front->channel = pvs_channel_new(message->fds[0], PVS_ROLE_TRUST, PVS_ROLE_FRONT, rows,
 					 on_front_closed, front);
 	message->fds[0] = -1;
+	front->sharer = pvs_sharer_new(shares, front->identity.uid, front);
 	return TRUE;
 }
 
@@ -662,6 +672,7 @@ static gboolean load(PvsReader *body, GError **error)
 		.crl_entries = start.crl_entries,
 		.issuer_by_key_id = start.issuer_by_key_id,
 	});
+	shares = pvs_shares_new(start.calls, start.calls_per_user, pause_front);
 	pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_free);
 	return warm_up(error);
 }

@@ -25,7 +25,7 @@
 #include "daemon/vault/pool.h"
 #include "daemon/vault/prepare.h"
 #include "daemon/vault/record.h"
-#include "daemon/vault/shares.h"
+#include "daemon/shares.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/bodies.h"

@@ -238,3 +238,46 @@ class InVault(failures.Failing, Case):
 
     def test_in_all(self):
         self.assertTrue(self.tried([(BAD, BAD), (GOOD, GOOD)], (GOOD + 1, GOOD + 1), Calls=2))
+
+
+@unittest.skipUnless(harness.ROOT, "only root can be several users")
+class InTrust(Case):
+    """Calls that trust has passed on to a vault that stands still."""
+
+    def tried(self, other, **limits):
+        """Whether OTHER waits for trust alone, which the vault has nothing to do with, while BAD
+        has a call there."""
+        daemon = self.make(**limits)
+        other, bad = self.client(daemon, *other), self.client(daemon, BAD)
+        params = {"hdr": base64.b64encode(HDR).decode(), "name": "flight",
+                  "host_keys": [{"document": pki.get().hosts[0].pem}]}
+        request = other.call("create_association", params)["request"]
+        self.assertEqual(bad.call("ping"), {})
+        with held(daemon.worker("vault")):
+            ident = bad.post("create_association", params)
+            # When it has come to trust nobody says; so more than once, and not without end.
+            for _ in range(30):
+                mine = other.post("verify_request", {"request": request})
+                other.socket.settimeout(1)
+                try:
+                    other.wait(mine)
+                except TimeoutError:
+                    break
+                time.sleep(0.05)
+            else:
+                mine = None
+        for client, one in ((other, mine), (bad, ident)):
+            client.socket.settimeout(harness.DEADLINE)
+            if one:
+                self.assertIn("result", client.wait(one))
+        return mine is not None
+
+    def test_of_a_user(self):
+        self.assertTrue(self.tried((BAD, BAD + 100), CallsPerUser=1))
+        self.assertFalse(self.tried((BAD, BAD + 100), CallsPerUser=2))
+
+    def test_another_user(self):
+        self.assertFalse(self.tried((GOOD, GOOD), CallsPerUser=1))
+
+    def test_in_all(self):
+        self.assertTrue(self.tried((GOOD, GOOD), Calls=1))

@@ -301,7 +301,11 @@ static const PvsHandlerRow vault_rows[] = {
 static void trust_start(Trust *t, const PvsPki *pki, const char *rules)
 {
 	g_autofree char *trust_d = NULL, *root = NULL, *log = NULL;
-	PvsTrustStart body = {.crl_size = 1 << 23, .crl_entries = 200000, .max_host_keys = 20};
+	PvsTrustStart body = {.crl_size = 1 << 23,
+			      .crl_entries = 200000,
+			      .max_host_keys = 20,
+			      .calls = 64,
+			      .calls_per_user = 16};
 	int mine, its = vault_channel_pair(&mine);
 
 	t->root = g_dir_make_tmp("pvs-hostile-XXXXXX", NULL);

@@ -2,7 +2,7 @@
 /*
  * test-shares.c - calls on their way in the vault: in all, and of one user
  */
-#include "daemon/vault/shares.h"
+#include "daemon/shares.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares.h - how many calls may be on their way in the vault, and how much of the arena their
- * secrets may take: in all, and of one user
+ * shares.h - how many calls may be on their way in trust or the vault, and how much of the arena
+ * their secrets may take: in all, and of one user
  *
  * A user's fronts (one for each set of groups) have one share together. Where a share or the whole
  * is used up, the fronts concerned are not read until a call has its answer; then they are read in

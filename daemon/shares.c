@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares.c - how many calls may be on their way in the vault: in all, and of one user
+ * shares.c - how many calls may be on their way in trust or the vault: in all, and of one user
  */
-#include "daemon/vault/shares.h"
+#include "daemon/shares.h"
 
 typedef struct {
 	guint32 uid;
