@@ -128,9 +128,12 @@ static gboolean on_pong(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 {
 	PvsWorker *worker = user;
 
+	/* One that could answer beforehand would not be found out when it reads nothing. */
+	if (!pvs_reader_end(&message->body) || !worker->pinged)
+		return FALSE;
 	worker->pinged = FALSE;
 	worker->overdue = 0;
-	return pvs_reader_end(&message->body);
+	return TRUE;
 }
 
 /* The channel's end is not the worker's: that is known when its process was collected. A worker
@@ -140,9 +143,8 @@ static void on_closed(PvsChannel *channel, gboolean broken, gpointer user)
 	PvsWorker *worker = user;
 
 	if (broken)
-		pvs_error("the %s (pid %d) sent what it may not send; it is killed",
-			  pvs_role_name(worker->role), (int)worker->pid);
-	if (broken || !(worker->failed || worker->stopping))
+		pvs_worker_condemn(worker, "sent what it may not send");
+	else if (!(worker->failed || worker->stopping))
 		pvs_worker_kill(worker);
 	pvs_channel_free(channel);
 	worker->channel = NULL;
@@ -279,6 +281,23 @@ void pvs_worker_kill(PvsWorker *worker)
 		kill(worker->pid, SIGKILL);
 }
 
+void pvs_worker_condemn(PvsWorker *worker, const char *what)
+{
+	if (worker->pid <= 0)
+		return;
+	pvs_error("the %s (pid %d) %s; it is killed", pvs_role_name(worker->role), (int)worker->pid,
+		  what);
+	pvs_worker_kill(worker);
+	if (worker->channel)
+		pvs_channel_close(worker->channel);
+}
+
+gsize pvs_worker_unread(const PvsWorker *worker, guint *fds)
+{
+	*fds = worker->channel ? pvs_channel_pending_fds(worker->channel) : 0;
+	return worker->channel ? pvs_channel_pending(worker->channel) : 0;
+}
+
 static PvsWorker *find(pid_t pid)
 {
 	for (GList *l = workers; l; l = l->next)
@@ -337,11 +356,8 @@ gboolean pvs_worker_ping_all(void)
 	for (GList *l = workers; l; l = l->next) {
 		PvsWorker *worker = l->data;
 
-		if (is_overdue(worker)) {
-			pvs_error("the %s (pid %d) does not answer; it is killed",
-				  pvs_role_name(worker->role), (int)worker->pid);
-			pvs_worker_kill(worker);
-		}
+		if (is_overdue(worker))
+			pvs_worker_condemn(worker, "does not answer");
 		if (worker->pinged)
 			all = FALSE;
 		if (!worker->ready || !worker->channel || worker->stopping || worker->pinged)

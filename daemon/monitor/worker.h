@@ -56,6 +56,13 @@ void pvs_worker_stop(PvsWorker *worker);
 /* SIGKILL, for one that broke the rules or does not answer. */
 void pvs_worker_kill(PvsWorker *worker);
 
+/* The same with a line in the log, and nothing it says is heard any more. @what it did, for the
+ * log: "sent ...". */
+void pvs_worker_condemn(PvsWorker *worker, const char *what);
+
+/* What it was sent and has not read, and the socket does not hold: bytes, and descriptors. */
+gsize pvs_worker_unread(const PvsWorker *worker, guint *fds);
+
 /* How a process ended, for the log: "exit status 70", "SIGSEGV", "SIGSEGV, core dumped". @status as
  * of waitpid(2). */
 char *pvs_worker_end(int status);
