@@ -245,6 +245,11 @@ gboolean pvs_worker_failed(const PvsWorker *worker)
 	return worker->failed;
 }
 
+gboolean pvs_worker_pinged(const PvsWorker *worker)
+{
+	return worker->pinged;
+}
+
 void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
 		     gconstpointer body, const int *fds)
 {
@@ -358,7 +363,9 @@ gboolean pvs_worker_ping_all(void)
 
 		if (is_overdue(worker))
 			pvs_worker_condemn(worker, "does not answer");
-		if (worker->pinged)
+		/* A user who has one front after the other fall silent would have the watchdog end
+		 * the daemon for everybody. */
+		if (worker->pinged && worker->role != PVS_ROLE_FRONT)
 			all = FALSE;
 		if (!worker->ready || !worker->channel || worker->stopping || worker->pinged)
 			continue;

@@ -43,6 +43,7 @@ pid_t pvs_worker_pid(const PvsWorker *worker);
 gint64 pvs_worker_started(const PvsWorker *worker); /* g_get_monotonic_time () */
 gboolean pvs_worker_is_ready(const PvsWorker *worker);
 gboolean pvs_worker_failed(const PvsWorker *worker); /* it said FAILED */
+gboolean pvs_worker_pinged(const PvsWorker *worker); /* and has not answered yet */
 
 void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
 		     gconstpointer body, const int *fds);
@@ -70,9 +71,9 @@ char *pvs_worker_end(int status);
 /* After SIGCHLD: collects every child that ended and calls died() of its worker. */
 void pvs_worker_reap(void);
 
-/* Asks every ready worker for a sign of life; TRUE if all answered the last time. Kills those that
- * owed it at two calls in a row, or did not end though they were told to before, and those that
- * have been loading for more than a minute. */
+/* Asks every ready worker for a sign of life; TRUE if all answered the last time, fronts aside.
+ * Kills those that owed it at two calls in a row, or did not end though they were told to before,
+ * and those that have been loading for more than a minute. */
 gboolean pvs_worker_ping_all(void);
 
 /* Calls @each for every worker there is. */
