@@ -14,6 +14,7 @@
 #include "protocol/error.h"
 
 static GMainLoop *loop;
+static PvsChannel *monitor;
 static int exit_status = -1;
 
 void pvs_role_quit(int status)
@@ -21,6 +22,16 @@ void pvs_role_quit(int status)
 	if (exit_status < 0)
 		exit_status = status;
 	g_main_loop_quit(loop);
+}
+
+void pvs_role_accuse(const PvsAddFront *front, const char *what)
+{
+	const PvsAccused body = {.front = front->front};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_warning("the front of uid %u %s; its channel is closed", front->uid, what);
+	pvs_body_put(&w, pvs_accused_fields, &body);
+	pvs_channel_send(monitor, PVS_MESSAGE_ACCUSED, 0, &w, NULL);
 }
 
 static gboolean on_ping(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
@@ -54,7 +65,7 @@ static PvsHandlerRow *monitor_rows(const PvsRoleRow *role)
 }
 
 /* Text for a person, cut to what a message holds. */
-static void report_failure(PvsChannel *monitor, const char *text)
+static void report_failure(const char *text)
 {
 	g_autofree char *cut = g_utf8_make_valid(text, (gssize)MIN(strlen(text), 190000));
 	PvsFailed failed_body = {.text = cut};
@@ -102,7 +113,6 @@ static gboolean begin(const PvsRoleRow *role, GError **error)
 int pvs_role_main(const PvsRoleRow *role)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(PvsChannel) monitor = NULL;
 	g_autofree PvsHandlerRow *rows = NULL;
 	gboolean good;
 
@@ -126,7 +136,7 @@ int pvs_role_main(const PvsRoleRow *role)
 		role->serve(monitor);
 	if (!good || !role_enter(role->role, NULL, 0, &error)) {
 		ignore_all(rows);
-		report_failure(monitor, error->message);
+		report_failure(error->message);
 		/* The monitor has the text or is gone: wait for it to close. */
 		g_main_loop_run(loop);
 		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? 78 : 70;
@@ -135,5 +145,6 @@ int pvs_role_main(const PvsRoleRow *role)
 	g_main_loop_run(loop);
 	if (role->stop)
 		role->stop();
+	g_clear_pointer(&monitor, pvs_channel_free);
 	return exit_status;
 }

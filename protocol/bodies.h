@@ -152,6 +152,11 @@ typedef struct {
 	guint32 connections;
 } PvsClosedCount;
 
+/* ACCUSED: the front with that channel. */
+typedef struct {
+	guint32 front; /* as of ADD_FRONT */
+} PvsAccused;
+
 /* FAILED: why a worker could not start, a line for each thing that is wrong. */
 typedef struct {
 	char *text;
@@ -365,6 +370,7 @@ typedef struct {
 	X(PvsPeers, pvs_peers)              \
 	X(PvsCaller, pvs_caller)            \
 	X(PvsClosedCount, pvs_closed_count) \
+	X(PvsAccused, pvs_accused)          \
 	X(PvsFailed, pvs_failed)            \
 	X(PvsWorkersAre, pvs_workers_are)   \
 	X(PvsVerify, pvs_verify)            \

@@ -32,6 +32,7 @@ enum {
 typedef struct {
 	PvsIdentity *identity; /* NULL: the warm front */
 	PvsWorker *worker;     /* NULL once its process has ended */
+	guint number;	       /* of its channels to the pair; 0: it has none */
 	guint connections;
 	guint idle_timer; /* runs while there is no connection */
 	gboolean holding; /* was told to hold and has not said HELD */
@@ -231,7 +232,8 @@ static void give_peers(Front *front)
 	int fds[2];
 
 	/* A new number each time: the pair may still know the front by the one before. */
-	if (!pvs_pair_connect(++last_number, front->identity, &fds[0], &fds[1], &error)) {
+	front->number = ++last_number;
+	if (!pvs_pair_connect(front->number, front->identity, &fds[0], &fds[1], &error)) {
 		if (may_log(&last))
 			pvs_error("%s", error->message);
 		/* That is the monitor's trouble, and nothing that its user is charged with. */
@@ -537,6 +539,20 @@ void pvs_fronts_connect_all(void)
 			continue;
 		give_access(front);
 		give_peers(front);
+	}
+}
+
+void pvs_fronts_accused(PvsRole by, guint number)
+{
+	for (guint i = 0; i < fronts->len; i++) {
+		const Front *front = fronts->pdata[i];
+
+		if (number == 0 || front->number != number)
+			continue;
+		pvs_worker_condemn(front->worker, by == PVS_ROLE_TRUST
+							  ? "broke the rules, as trust says"
+							  : "broke the rules, as the vault says");
+		return;
 	}
 }
 

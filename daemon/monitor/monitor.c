@@ -474,7 +474,8 @@ static void watch_processes(void)
 
 static gboolean begin(GError **error)
 {
-	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
+	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost,
+						  pvs_fronts_accused, on_retired};
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle,
 						      begin_to_serve};
 	g_autoptr(GArray) rules = NULL;

@@ -32,9 +32,16 @@ static void on_ready(PvsWorker *worker, gpointer user);
 static void on_failed(PvsWorker *worker, const char *text, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
 
+static gboolean on_accused(PvsChannel *channel, PvsMessage *message, gpointer user);
+
 static gboolean loaded(const Pair *pair);
 
-static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, NULL};
+static const PvsHandlerRow rows[] = {
+	{PVS_MESSAGE_ACCUSED, on_accused},
+	{0, NULL},
+};
+
+static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, rows};
 
 void pvs_pair_init(const PvsPairEvents *pair_events)
 {
@@ -229,6 +236,21 @@ static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gpointe
 	pair->config = TRUE;
 	complain(pair, text);
 	judge(pair);
+}
+
+/* Trust or the vault that was taken over could so have every front killed, and no more than that:
+ * it could refuse every call just as well. */
+static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	const Pair *pair = pvs_worker_user(user);
+	PvsAccused body = {0};
+
+	if (!pvs_body_get(&message->body, pvs_accused_fields, &body))
+		return FALSE;
+	/* Fronts have other numbers with the next pair, and with this one none yet. */
+	if (pair == current)
+		events->accused(pvs_worker_role(user), body.front);
+	return TRUE;
 }
 
 static gboolean judge_later(gpointer data)

@@ -21,6 +21,9 @@ typedef struct {
 	/* One of the current pair died; the other was stopped. There is no current pair any more.
 	 */
 	void (*lost)(void);
+	/* One of the current pair found that the front that has @front of pvs_pair_connect() broke
+	 * the rules. */
+	void (*accused)(PvsRole by, guint front);
 	/* After pvs_pair_retire(): both processes have ended, with all that they had open. */
 	void (*retired)(void);
 } PvsPairEvents;

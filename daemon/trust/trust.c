@@ -74,8 +74,7 @@ static void send_to(Front *front, PvsMessageType type, guint64 call, const PvsWr
 	pvs_channel_send(front->channel, type, call, body, NULL);
 	/* A front reads whatever its client does; one that does not would fill the memory. */
 	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
-		pvs_warning("the front of uid %u does not read its answers; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "does not read its answers");
 		pvs_channel_close(front->channel);
 	}
 }
@@ -565,8 +564,7 @@ static void on_front_closed(PvsChannel *channel, gboolean broken, gpointer user)
 	Front *front = user;
 
 	if (broken)
-		pvs_warning("the front of uid %u sent what it may not send; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "sent what it may not send");
 	pvs_channel_free(channel);
 	front->channel = NULL;
 	front_free_if_gone(front);

@@ -164,6 +164,9 @@ static void test_gone_in_flight(Vault *v, gconstpointer data G_GNUC_UNUSED)
 			used = vault_counters(stays).locked_used;
 		}
 	}
+	/* To go is not to break the rules. */
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->accused, ==, 0);
 	vault_end_free(stays);
 }
 
@@ -199,6 +202,8 @@ static void test_unread_answers(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(vault_counters(stays).ccks, ==, 302);
 	log = vault_log_of(v);
 	g_assert_nonnull(strstr(log, "uid 1002 does not read its answers"));
+	vault_hear_accused(v->monitor, 1);
+	g_assert_cmpuint(v->monitor->last_accused, ==, 2);
 	close(mine);
 	vault_end_free(stays);
 }
@@ -354,6 +359,9 @@ static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
 		vault_ask(bad, 1, &build);
 		vault_hear_close(bad);
 		g_assert_true(g_queue_is_empty(&bad->got));
+		/* A taken-over front would not end for the loss of its channel. */
+		vault_hear_accused(v->monitor, i + 1);
+		g_assert_cmpuint(v->monitor->last_accused, ==, 10 + i);
 		vault_end_free(bad);
 		g_assert_false(vault_is_expired(good, 0));
 	}
@@ -382,6 +390,8 @@ static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	}
 	g_assert_false(vault_is_expired(good, 0));
 	g_assert_cmpuint(vault_counters(good).refused, ==, 0);
+	g_assert_cmpuint(v->monitor->accused, ==, G_N_ELEMENTS(bad_builds) + 2);
+	g_assert_cmpuint(v->monitor->last_accused, ==, 51);
 	log = vault_log_of(v);
 	g_assert_nonnull(strstr(log, "<4>vault: the front of uid 1010 sent what it may not send"));
 	vault_end_free(good);

@@ -44,6 +44,17 @@ static gboolean on_message(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
+static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	End *end = user;
+	PvsAccused body = {0};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_accused_fields, &body));
+	end->accused++;
+	end->last_accused = body.front;
+	return TRUE;
+}
+
 static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
 {
 	End *end = user;
@@ -53,17 +64,12 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 }
 
 static const PvsHandlerRow rows[] = {
-	{PVS_MESSAGE_READY, on_message},
-	{PVS_MESSAGE_FAILED, on_message},
-	{PVS_MESSAGE_PONG, on_message},
-	{PVS_MESSAGE_GRANTED, on_message},
-	{PVS_MESSAGE_RECORDED, on_message},
-	{PVS_MESSAGE_ALLOWED, on_message},
-	{PVS_MESSAGE_BUILT, on_message},
-	{PVS_MESSAGE_REFUSED, on_message},
-	{PVS_MESSAGE_CCKS_ARE, on_message},
-	{PVS_MESSAGE_COUNTERS_ARE, on_message},
-	{0, NULL},
+	{PVS_MESSAGE_READY, on_message},	{PVS_MESSAGE_FAILED, on_message},
+	{PVS_MESSAGE_PONG, on_message},		{PVS_MESSAGE_ACCUSED, on_accused},
+	{PVS_MESSAGE_GRANTED, on_message},	{PVS_MESSAGE_RECORDED, on_message},
+	{PVS_MESSAGE_ALLOWED, on_message},	{PVS_MESSAGE_BUILT, on_message},
+	{PVS_MESSAGE_REFUSED, on_message},	{PVS_MESSAGE_CCKS_ARE, on_message},
+	{PVS_MESSAGE_COUNTERS_ARE, on_message}, {0, NULL},
 };
 
 End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
@@ -140,6 +146,12 @@ guint64 vault_hear(End *end, PvsMessageType type, const PvsField *fields, gpoint
 void vault_hear_close(End *end)
 {
 	while (!end->closed)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+void vault_hear_accused(End *monitor, guint n)
+{
+	while (monitor->accused < n)
 		g_main_context_iteration(NULL, TRUE);
 }
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-monitor.c - the monitor with workers that die, fail, or are somebody else's
+ */
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/monitor/penalties.h"
+#include "protocol/bodies.h"
+#include "tests/unit/monitor-process.h"
+#include "tests/unit/player.h"
+
+enum { MEMORY_MAX = 16 * 1024 }; /* KiB that one front's doing may cost, with what a start takes */
+
+/* ---- the workers ---- */
+
+static gboolean flood(guint32 type, PvsReader body G_GNUC_UNUSED, const int *fds G_GNUC_UNUSED)
+{
+	if (type != PVS_MESSAGE_CONNECTION)
+		return FALSE;
+	while (player_say(PVS_MESSAGE_WORKERS, NULL, 0))
+		;
+	player_wait_for_the_end();
+}
+
+/* Each front it is told of, and one that there never was. */
+static gboolean accuse(guint32 type, PvsReader body, const int *fds G_GNUC_UNUSED)
+{
+	g_auto(PvsAddFront) front = {0};
+
+	if (type != PVS_MESSAGE_ADD_FRONT)
+		return FALSE;
+	if (!pvs_body_get(&body, pvs_add_front_fields, &front))
+		player_die();
+	player_say_u32(PVS_MESSAGE_ACCUSED, front.front + 1000);
+	player_say_u32(PVS_MESSAGE_ACCUSED, 0);
+	player_say_u32(PVS_MESSAGE_ACCUSED, front.front);
+	return TRUE;
+}
+
+enum { GOOD, FLOOD, TRUST_ACCUSES, VAULT_ACCUSES };
+
+static const Play plays[] = {
+	[GOOD] = {"good", PVS_ROLE_FRONT, NULL, NULL},
+	[FLOOD] = {"flood", PVS_ROLE_FRONT, NULL, flood},
+	[TRUST_ACCUSES] = {"trust accuses", PVS_ROLE_TRUST, NULL, accuse},
+	[VAULT_ACCUSES] = {"the vault accuses", PVS_ROLE_VAULT, NULL, accuse},
+};
+
+/* ---- the tests ---- */
+
+static void test_good(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	int client;
+
+	monitor_start(m, GOOD, FALSE);
+	monitor_wait_log(m, "ready\n");
+	client = monitor_connect(m);
+	kill(m->pid, SIGHUP);
+	monitor_wait_log(m, "reloaded\n");
+	g_assert_cmpuint(monitor_said(m, "died"), ==, 0);
+	close(client);
+}
+
+/* A connection that ends, at once or with its front. */
+static void expect_closed(const Monitor *m)
+{
+	int client = monitor_connect(m);
+	char byte;
+
+	g_assert_cmpint(recv(client, &byte, 1, 0), <=, 0);
+	close(client);
+}
+
+/* A user whose fronts are killed for what they do is not served for a while; the monitor, and all
+ * else of the daemon, is as it was. */
+static void expect_pause(Monitor *m, guint number, const char *reason)
+{
+	g_autofree char *paused = g_strdup_printf("uid %u is not served for", getuid());
+	guint before;
+
+	monitor_start(m, number, FALSE);
+	monitor_wait_log(m, "ready\n");
+	before = monitor_peak_kib(m);
+	/* More often than it counts: what had not loaded yet when it was killed is nobody's. */
+	while (monitor_said(m, paused) == 0)
+		expect_closed(m);
+#ifdef PVS_CAGE_LOG /* a sanitizer keeps what was freed */
+	before = G_MAXUINT - MEMORY_MAX;
+#endif
+	g_assert_cmpuint(monitor_peak_kib(m), <, before + MEMORY_MAX);
+	expect_closed(m);
+	g_assert_cmpuint(monitor_said(m, " connections are closed\n"), ==, PVS_PENALTY_DEATHS);
+	g_assert_cmpuint(monitor_said(m, reason), >=, PVS_PENALTY_DEATHS);
+	g_assert_cmpuint(monitor_said(m, "trust died"), ==, 0);
+	g_assert_cmpuint(monitor_said(m, "vault died"), ==, 0);
+}
+
+static void test_flood(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	expect_pause(m, FLOOD, "does not read what it is sent; it is killed\n");
+}
+
+static void test_trust_accuses(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	expect_pause(m, TRUST_ACCUSES, "broke the rules, as trust says; it is killed\n");
+}
+
+static void test_vault_accuses(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	expect_pause(m, VAULT_ACCUSES, "broke the rules, as the vault says; it is killed\n");
+}
+
+#define MONITOR_TEST(path, data, function) \
+	g_test_add("/monitor/" path, Monitor, data, monitor_set_up, function, monitor_tear_down)
+
+int main(int argc, char **argv)
+{
+	player_main(argc, argv, plays, G_N_ELEMENTS(plays));
+	monitor_main(argc, argv);
+	g_test_init(&argc, &argv, NULL);
+	MONITOR_TEST("good", NULL, test_good);
+	MONITOR_TEST("flood", NULL, test_flood);
+	MONITOR_TEST("accused/by-trust", NULL, test_trust_accuses);
+	MONITOR_TEST("accused/by-the-vault", NULL, test_vault_accuses);
+	return g_test_run();
+}
