@@ -47,6 +47,7 @@ static GMainLoop *loop;
 static PvsConfig *config;
 static PvsConfig *next_config; /* of the pair that is loading */
 static int exit_status = -1;   /* of the daemon, once it is ending */
+static gboolean faulty;	       /* --check-config has found something, and goes on */
 static gboolean serving;       /* the first workers have loaded: systemd was told */
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
@@ -260,7 +261,7 @@ static void on_held(void)
 static void on_loaded(void)
 {
 	if (options->check_config) {
-		end(0);
+		end(faulty ? EXIT_CONFIG : 0);
 		return;
 	}
 	if (exit_status >= 0)
@@ -300,7 +301,7 @@ static void on_refused(const char *text, gboolean at_fault)
 	g_clear_pointer(&next_config, pvs_config_free);
 	log_lines(PVS_LOG_ERROR, text);
 	if (!serving) {
-		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+		end(at_fault || faulty ? EXIT_CONFIG : EXIT_GIVEN_UP);
 	} else if (++refusals >= HOPELESS) {
 		pvs_error("trust and the vault could not be started %d times in a row; giving up",
 			  HOPELESS);
@@ -472,6 +473,34 @@ static void watch_processes(void)
 	g_timeout_add(ms, on_round, NULL);
 }
 
+/* The files that are the monitor's own to open. One that is bad ends a start; a check says so and
+ * goes on, for whoever mends files wants to know all that is wrong at once. */
+static gboolean open_files(GError **error)
+{
+	const struct {
+		gboolean (*open)(const char *path, GError **error);
+		gboolean (*check)(const char *path, GError **error);
+		const char *path;
+	} files[] = {
+		{pvs_audit_log_open, pvs_audit_log_check, config->audit_log},
+		{pvs_marks_file_open, pvs_marks_file_check, config->crl_marks},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autoptr(GError) wrong = NULL;
+
+		if ((options->check_config ? files[i].check : files[i].open)(files[i].path, &wrong))
+			continue;
+		if (!options->check_config) {
+			g_propagate_error(error, g_steal_pointer(&wrong));
+			return FALSE;
+		}
+		log_lines(PVS_LOG_ERROR, wrong->message);
+		faulty = TRUE;
+	}
+	return TRUE;
+}
+
 static gboolean begin(GError **error)
 {
 	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost,
@@ -488,11 +517,7 @@ static gboolean begin(GError **error)
 	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
-	if (!(options->check_config ? pvs_audit_log_check(config->audit_log, error)
-				    : pvs_audit_log_open(config->audit_log, error)))
-		return FALSE;
-	if (!(options->check_config ? pvs_marks_file_check(config->crl_marks, error)
-				    : pvs_marks_file_open(config->crl_marks, error)))
+	if (!open_files(error))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
 	program = pvs_worker_init(error);
