@@ -65,10 +65,14 @@ static PvsHandlerRow *monitor_rows(const PvsRoleRow *role)
 }
 
 /* Text for a person, cut to what a message holds. */
-static void report_failure(const char *text)
+static void report_failure(const GError *error)
 {
+	const char *text = error->message;
 	g_autofree char *cut = g_utf8_make_valid(text, (gssize)MIN(strlen(text), 190000));
-	PvsFailed failed_body = {.text = cut};
+	PvsFailed failed_body = {
+		.config = g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG),
+		.text = cut,
+	};
 	g_auto(PvsWriter) w = pvs_writer();
 
 	pvs_body_put(&w, pvs_failed_fields, &failed_body);
@@ -136,7 +140,7 @@ int pvs_role_main(const PvsRoleRow *role)
 		role->serve(monitor);
 	if (!good || !role_enter(role->role, NULL, 0, &error)) {
 		ignore_all(rows);
-		report_failure(error->message);
+		report_failure(error);
 		/* The monitor has the text or is gone: wait for it to close. */
 		g_main_loop_run(loop);
 		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? 78 : 70;

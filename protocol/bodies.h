@@ -157,8 +157,10 @@ typedef struct {
 	guint32 front; /* as of ADD_FRONT */
 } PvsAccused;
 
-/* FAILED: why a worker could not start, a line for each thing that is wrong. */
+/* FAILED: why a worker could not start, a line for each thing that is wrong. @config: with the
+ * owner's files and settings; else the system refused something. */
 typedef struct {
+	guint8 config;
 	char *text;
 } PvsFailed;
 

@@ -62,7 +62,7 @@ static gboolean on_closed(PvsChannel *channel, PvsMessage *message, gpointer use
 static gboolean on_held(PvsChannel *channel, PvsMessage *message, gpointer user);
 static gboolean on_workers(PvsChannel *channel, PvsMessage *message, gpointer user);
 static void on_ready(PvsWorker *worker, gpointer user);
-static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gboolean config_fault, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
 
 static const PvsHandlerRow rows[] = {
@@ -443,7 +443,7 @@ static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 }
 
 static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,
-		      gpointer user G_GNUC_UNUSED)
+		      gboolean config_fault G_GNUC_UNUSED, gpointer user G_GNUC_UNUSED)
 {
 	pvs_error("a front cannot start: %s", text);
 }

@@ -287,8 +287,14 @@ static void on_retired(void)
 	}
 }
 
-static void on_refused(const char *text, gboolean at_fault)
+static void on_refused(const char *text, PvsPairFault fault)
 {
+	static const int statuses[] = {
+		[PVS_FAULT_DEATH] = EXIT_GIVEN_UP,
+		[PVS_FAULT_SYSTEM] = EXIT_SYSTEM,
+		[PVS_FAULT_CONFIG] = EXIT_CONFIG,
+	};
+
 	if (exit_status >= 0)
 		return;
 	if (next_config && pvs_pair_exists()) {
@@ -301,11 +307,11 @@ static void on_refused(const char *text, gboolean at_fault)
 	g_clear_pointer(&next_config, pvs_config_free);
 	log_lines(PVS_LOG_ERROR, text);
 	if (!serving) {
-		end(at_fault || faulty ? EXIT_CONFIG : EXIT_GIVEN_UP);
+		end(faulty ? EXIT_CONFIG : statuses[fault]);
 	} else if (++refusals >= HOPELESS) {
 		pvs_error("trust and the vault could not be started %d times in a row; giving up",
 			  HOPELESS);
-		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+		end(statuses[fault]);
 	} else {
 		load();
 	}

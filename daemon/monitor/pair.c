@@ -19,7 +19,7 @@ typedef struct {
 	PvsWorker *trust;
 	PvsWorker *vault;
 	GString *complaints; /* what the two said that is wrong, a line each */
-	gboolean config;     /* one of them complained of the owner's files */
+	PvsPairFault fault;
 } Pair;
 
 static const PvsPairEvents *events;
@@ -29,7 +29,7 @@ static guint last_number;
 static gboolean retiring; /* retired() is owed */
 
 static void on_ready(PvsWorker *worker, gpointer user);
-static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gboolean config, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
 
 static gboolean on_accused(PvsChannel *channel, PvsMessage *message, gpointer user);
@@ -198,7 +198,7 @@ static void judge(Pair *pair)
 		!pair->trust || pvs_worker_is_ready(pair->trust) || pvs_worker_failed(pair->trust);
 	gboolean vault_said =
 		!pair->vault || pvs_worker_is_ready(pair->vault) || pvs_worker_failed(pair->vault);
-	gboolean config = pair->config;
+	PvsPairFault fault = pair->fault;
 	g_autofree char *text = NULL;
 
 	if (pair != next || !trust_said || !vault_said || loaded(pair))
@@ -207,7 +207,7 @@ static void judge(Pair *pair)
 	text = g_strdup(pair->complaints->str);
 	stop(pair);
 	drop_if_ended(pair);
-	events->refused(text, config);
+	events->refused(text, fault);
 }
 
 static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
@@ -229,11 +229,12 @@ static void complain(Pair *pair, const char *text)
 	g_string_append(pair->complaints, text);
 }
 
-static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gpointer user)
+static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gboolean config,
+		      gpointer user)
 {
 	Pair *pair = user;
 
-	pair->config = TRUE;
+	pair->fault = MAX(pair->fault, config ? PVS_FAULT_CONFIG : PVS_FAULT_SYSTEM);
 	complain(pair, text);
 	judge(pair);
 }

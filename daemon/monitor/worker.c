@@ -113,13 +113,14 @@ static gboolean on_ready(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 static gboolean on_failed(PvsChannel *channel, PvsMessage *message, gpointer user)
 {
 	PvsWorker *worker = user;
-	g_auto(PvsFailed) body = {NULL};
+	g_auto(PvsFailed) body = {.text = NULL};
 
 	if (!pvs_body_get(&message->body, pvs_failed_fields, &body) || worker->ready ||
 	    worker->failed)
 		return FALSE;
 	worker->failed = TRUE;
-	worker->events->failed(worker, body.text ? body.text : "no reason given", worker->user);
+	worker->events->failed(worker, body.text ? body.text : "no reason given", body.config,
+			       worker->user);
 	pvs_channel_close(channel);
 	return TRUE;
 }

@@ -19,8 +19,9 @@ typedef struct PvsWorker PvsWorker;
 typedef struct {
 	/* It loaded and waits for work. */
 	void (*ready)(PvsWorker *worker, gpointer user);
-	/* It could not load: @text has a line for each thing that is wrong. It ends by itself. */
-	void (*failed)(PvsWorker *worker, const char *text, gpointer user);
+	/* It could not load: @text has a line for each thing that is wrong, with the owner's files
+	 * (@config) or with the system. It ends by itself. */
+	void (*failed)(PvsWorker *worker, const char *text, gboolean config, gpointer user);
 	/* It ended; @status as of waitpid(2). Called once. */
 	void (*died)(PvsWorker *worker, int status, gpointer user);
 	/* Further messages that it may send to the monitor; ends with a row of type 0; may be NULL.

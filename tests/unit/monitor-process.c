@@ -60,7 +60,6 @@ void monitor_tear_down(Monitor *m, gconstpointer data G_GNUC_UNUSED)
 		g_assert_cmpint(monitor_wait_end(m), ==, 0);
 	}
 	g_assert_null(strstr(m->log->str, "CRITICAL"));
-	close(m->log_fd);
 	remove_directory(m->root);
 	g_string_free(m->log, TRUE);
 	g_free(m->root);
@@ -131,6 +130,8 @@ int monitor_wait_end(Monitor *m)
 
 	while (wait_and_read_log(m))
 		;
+	close(m->log_fd);
+	m->log_fd = -1;
 	g_assert_cmpint(waitpid(m->pid, &status, 0), ==, m->pid);
 	m->pid = 0;
 	g_test_message("%s", m->log->str);
@@ -142,7 +143,7 @@ guint monitor_said(Monitor *m, const char *text)
 {
 	guint n = 0;
 
-	while (has_log(m, 0) && read_log(m))
+	while (m->log_fd >= 0 && has_log(m, 0) && read_log(m))
 		;
 	for (const char *at = m->log->str; (at = strstr(at, text)); at += strlen(text))
 		n++;

@@ -98,7 +98,7 @@ static gboolean hear_and_hold_twice(guint32 type, PvsReader body G_GNUC_UNUSED,
 static gboolean hear_and_fail(guint32 type, PvsReader body G_GNUC_UNUSED,
 			      const int *fds G_GNUC_UNUSED)
 {
-	PvsFailed failed = {.text = (char *)"no reason"};
+	PvsFailed failed = {.config = 1, .text = (char *)"no reason"};
 	g_auto(PvsWriter) w = pvs_writer();
 
 	pvs_body_put(&w, pvs_failed_fields, &failed);

@@ -39,13 +39,45 @@ static gboolean accuse(guint32 type, PvsReader body, const int *fds G_GNUC_UNUSE
 	return TRUE;
 }
 
-enum { GOOD, FLOOD, TRUST_ACCUSES, VAULT_ACCUSES };
+static void fail(gboolean config)
+{
+	PvsFailed failed = {.config = (guint8)config, .text = (char *)"so and so"};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_failed_fields, &failed);
+	player_say(PVS_MESSAGE_FAILED, w.data, w.size);
+}
+
+static void fail_for_config(void)
+{
+	fail(TRUE);
+}
+
+static void fail_for_system(void)
+{
+	fail(FALSE);
+}
+
+enum {
+	GOOD,
+	FLOOD,
+	TRUST_ACCUSES,
+	VAULT_ACCUSES,
+	TRUST_CONFIG,
+	TRUST_SYSTEM,
+	VAULT_CONFIG,
+	VAULT_SYSTEM
+};
 
 static const Play plays[] = {
 	[GOOD] = {"good", PVS_ROLE_FRONT, NULL, NULL},
 	[FLOOD] = {"flood", PVS_ROLE_FRONT, NULL, flood},
 	[TRUST_ACCUSES] = {"trust accuses", PVS_ROLE_TRUST, NULL, accuse},
 	[VAULT_ACCUSES] = {"the vault accuses", PVS_ROLE_VAULT, NULL, accuse},
+	[TRUST_CONFIG] = {"trust finds a file", PVS_ROLE_TRUST, fail_for_config, NULL},
+	[TRUST_SYSTEM] = {"trust is refused", PVS_ROLE_TRUST, fail_for_system, NULL},
+	[VAULT_CONFIG] = {"the vault finds a file", PVS_ROLE_VAULT, fail_for_config, NULL},
+	[VAULT_SYSTEM] = {"the vault is refused", PVS_ROLE_VAULT, fail_for_system, NULL},
 };
 
 /* ---- the tests ---- */
@@ -112,6 +144,26 @@ static void test_vault_accuses(Monitor *m, gconstpointer data G_GNUC_UNUSED)
 	expect_pause(m, VAULT_ACCUSES, "broke the rules, as the vault says; it is killed\n");
 }
 
+/* What a worker says of its failure, in a check and at a start: pvsecretd(8), EXIT STATUS. */
+static void expect_status(Monitor *m, guint number, int status)
+{
+	for (guint check = 0; check < 2; check++) {
+		monitor_start(m, number, (gboolean)check);
+		g_assert_cmpint(monitor_wait_end(m), ==, status);
+		g_assert_cmpuint(monitor_said(m, "so and so\n"), ==, check + 1);
+	}
+}
+
+static void test_failures(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	expect_status(m, GPOINTER_TO_UINT(data), 78);
+}
+
+static void test_refusals(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	expect_status(m, GPOINTER_TO_UINT(data), 71);
+}
+
 #define MONITOR_TEST(path, data, function) \
 	g_test_add("/monitor/" path, Monitor, data, monitor_set_up, function, monitor_tear_down)
 
@@ -124,5 +176,9 @@ int main(int argc, char **argv)
 	MONITOR_TEST("flood", NULL, test_flood);
 	MONITOR_TEST("accused/by-trust", NULL, test_trust_accuses);
 	MONITOR_TEST("accused/by-the-vault", NULL, test_vault_accuses);
+	MONITOR_TEST("failed/trust-config", GUINT_TO_POINTER(TRUST_CONFIG), test_failures);
+	MONITOR_TEST("failed/vault-config", GUINT_TO_POINTER(VAULT_CONFIG), test_failures);
+	MONITOR_TEST("failed/trust-system", GUINT_TO_POINTER(TRUST_SYSTEM), test_refusals);
+	MONITOR_TEST("failed/vault-system", GUINT_TO_POINTER(VAULT_SYSTEM), test_refusals);
 	return g_test_run();
 }
