@@ -40,6 +40,7 @@ enum {
 	X(START,           PVS_ROLE_MONITOR,   PVS_WORKERS,        PVS_MIB,       0,   PVS_PUBLIC) \
 	X(READY,           PVS_WORKERS,        PVS_ROLE_MONITOR,   4 * PVS_KIB,   0,   PVS_PUBLIC) \
 	X(FAILED,          PVS_WORKERS,        PVS_ROLE_MONITOR,   256 * PVS_KIB, 0,   PVS_PUBLIC) \
+	X(SERVED,          PVS_BACK,           PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \
 	X(PING,            PVS_ROLE_MONITOR,   PVS_WORKERS,        0,             0,   PVS_PUBLIC) \
 	X(PONG,            PVS_WORKERS,        PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \
 	/* Who speaks on which channel: only the monitor says so. */ \

@@ -34,7 +34,7 @@ enum {
 	EXIT_GIVEN_UP = 70,
 	EXIT_SYSTEM = 71,
 	EXIT_CONFIG = 78,
-	HOPELESS = 5,		 /* pairs in a row that could not load, after one that could */
+	HOPELESS = 5,		 /* pairs in a row that did not load, or died of no use yet */
 	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
 	DIE_MS = 2000,		 /* for processes that were told to end */
 	LOG_PAUSE_SEC = 10,	 /* between two lines about clients that are not known */
@@ -52,6 +52,7 @@ static gboolean serving;       /* the first workers have loaded: systemd was tol
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
 static guint refusals;	       /* in a row, without a pair */
+static guint losses;	       /* in a row, of pairs without a call that was answered between */
 static char *reload_error;
 static guint deadline;	 /* for fronts to finish their calls */
 static guint idle_timer; /* IdleExitSec= */
@@ -306,7 +307,8 @@ static void on_refused(const char *text, PvsPairFault fault)
 	}
 	g_clear_pointer(&next_config, pvs_config_free);
 	log_lines(PVS_LOG_ERROR, text);
-	if (!serving) {
+	/* At the start what is wrong will be so the next time, but for a death. */
+	if (!serving && (options->check_config || fault != PVS_FAULT_DEATH)) {
 		end(faulty ? EXIT_CONFIG : statuses[fault]);
 	} else if (++refusals >= HOPELESS) {
 		pvs_error("trust and the vault could not be started %d times in a row; giving up",
@@ -317,11 +319,21 @@ static void on_refused(const char *text, PvsPairFault fault)
 	}
 }
 
-static void on_lost(void)
+static void on_lost(gboolean served)
 {
 	restarts++;
 	if (exit_status >= 0)
 		return;
+	/* To load and die, over and over, is to be there for nobody: systemd has a pause between
+	 * its attempts, and shows the service as what it is. */
+	losses = served ? 1 : losses + 1;
+	if (losses >= HOPELESS) {
+		pvs_error("trust or the vault died %d times without a call that it answered; "
+			  "giving up",
+			  HOPELESS);
+		end(EXIT_GIVEN_UP);
+		return;
+	}
 	if (!pvs_pair_is_loading())
 		load();
 	/* Else the pair of a reload is on its way and takes the place; it may have been waiting for

@@ -18,6 +18,8 @@ typedef struct {
 	guint number;
 	PvsWorker *trust;
 	PvsWorker *vault;
+	gboolean trust_served; /* it has answered a call */
+	gboolean vault_served;
 	GString *complaints; /* what the two said that is wrong, a line each */
 	PvsPairFault fault;
 } Pair;
@@ -32,11 +34,13 @@ static void on_ready(PvsWorker *worker, gpointer user);
 static void on_failed(PvsWorker *worker, const char *text, gboolean config, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
 
+static gboolean on_served(PvsChannel *channel, PvsMessage *message, gpointer user);
 static gboolean on_accused(PvsChannel *channel, PvsMessage *message, gpointer user);
 
 static gboolean loaded(const Pair *pair);
 
 static const PvsHandlerRow rows[] = {
+	{PVS_MESSAGE_SERVED, on_served},
 	{PVS_MESSAGE_ACCUSED, on_accused},
 	{0, NULL},
 };
@@ -239,6 +243,17 @@ static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gboolea
 	judge(pair);
 }
 
+static gboolean on_served(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Pair *pair = pvs_worker_user(user);
+	gboolean *said = pair->trust == user ? &pair->trust_served : &pair->vault_served;
+
+	if (!pvs_reader_end(&message->body) || !pvs_worker_is_ready(user) || *said)
+		return FALSE;
+	*said = TRUE;
+	return TRUE;
+}
+
 /* Trust or the vault that was taken over could so have every front killed, and no more than that:
  * it could refuse every call just as well. */
 static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -254,6 +269,17 @@ static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
+/* Which of the two brought the other down the monitor cannot tell: the first that it sees end need
+ * not be the first that did. So what counts is what either has said. */
+static gboolean has_served(Pair *pair)
+{
+	if (pair->trust)
+		pvs_worker_hear(pair->trust);
+	if (pair->vault)
+		pvs_worker_hear(pair->vault);
+	return pair->trust_served || pair->vault_served;
+}
+
 static gboolean judge_later(gpointer data)
 {
 	if (data == next)
@@ -265,7 +291,7 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 {
 	Pair *pair = user;
 	PvsRole role = pvs_worker_role(worker);
-	gboolean was_ready = pvs_worker_is_ready(worker);
+	gboolean was_ready = pvs_worker_is_ready(worker), was_of_use;
 
 	if (pair->trust == worker)
 		pair->trust = NULL;
@@ -278,8 +304,9 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 		pvs_warning("%s died (%s); both it and its partner are replaced",
 			    pvs_role_name(role), end);
 		current = NULL;
+		was_of_use = has_served(pair);
 		stop(pair);
-		events->lost();
+		events->lost(was_of_use);
 	} else if (pair == next) {
 		/* One ends when its partner has failed and gone: that is no news. */
 		if (!pvs_worker_failed(worker) && pair->complaints->len == 0)

@@ -26,8 +26,8 @@ typedef struct {
 	 */
 	void (*refused)(const char *text, PvsPairFault fault);
 	/* One of the current pair died; the other was stopped. There is no current pair any more.
-	 */
-	void (*lost)(void);
+	 * @served: the two had answered a call. */
+	void (*lost)(gboolean served);
 	/* One of the current pair found that the front that has @front of pvs_pair_connect() broke
 	 * the rules. */
 	void (*accused)(PvsRole by, guint front);

@@ -274,6 +274,12 @@ void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, con
 	pvs_channel_send(worker->channel, type, call, &w, NULL);
 }
 
+void pvs_worker_hear(PvsWorker *worker)
+{
+	if (worker->channel)
+		pvs_channel_drain(worker->channel);
+}
+
 void pvs_worker_stop(PvsWorker *worker)
 {
 	worker->stopping = TRUE;
@@ -340,8 +346,7 @@ void pvs_worker_reap(void)
 		worker->pid = 0;
 		/* What it said before its end counts as said before it: a front that was ready,
 		 * say, died by its user's doing and not while it was loading. */
-		if (worker->channel)
-			pvs_channel_drain(worker->channel);
+		pvs_worker_hear(worker);
 		worker->events->died(worker, status, worker->user);
 	}
 }

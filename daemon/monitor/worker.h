@@ -52,6 +52,9 @@ void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fie
 void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,
 		       gconstpointer body);
 
+/* Handles at once what it has said up to now. Not from within a handler of its messages. */
+void pvs_worker_hear(PvsWorker *worker);
+
 /* Closes the channel: the worker ends by itself once it sees that. */
 void pvs_worker_stop(PvsWorker *worker);
 

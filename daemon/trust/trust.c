@@ -71,6 +71,7 @@ static void send_to(Front *front, PvsMessageType type, guint64 call, const PvsWr
 {
 	if (!front->channel)
 		return;
+	pvs_role_serves(type);
 	pvs_channel_send(front->channel, type, call, body, NULL);
 	/* A front reads whatever its client does; one that does not would fill the memory. */
 	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {

@@ -115,6 +115,7 @@ static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, 
 
 static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *w)
 {
+	pvs_role_serves(type);
 	pvs_channel_send(front->channel, type, call, w, NULL);
 	/* A front reads whatever its client does; one that does not would fill the memory. */
 	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {

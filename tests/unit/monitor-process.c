@@ -150,6 +150,12 @@ guint monitor_said(Monitor *m, const char *text)
 	return n;
 }
 
+void monitor_forget(Monitor *m)
+{
+	g_string_truncate(m->log, 0);
+	m->seen = 0;
+}
+
 int monitor_connect(const Monitor *m)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

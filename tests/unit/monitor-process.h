@@ -35,5 +35,6 @@ void monitor_wait_log(Monitor *m, const char *text);
 int monitor_wait_end(Monitor *m);
 
 guint monitor_said(Monitor *m, const char *text); /* how often, up to now */
+void monitor_forget(Monitor *m);		  /* what it said: for the next start */
 int monitor_connect(const Monitor *m);
 guint monitor_peak_kib(const Monitor *m); /* of memory, since its start */

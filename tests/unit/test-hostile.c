@@ -485,6 +485,7 @@ static void test_front_at_trust(gconstpointer data)
 	g_assert_cmpint(t.unverified > 0, ==, t.loose);
 	vault_say(t.monitor, PVS_MESSAGE_PING, 5, NULL, NULL, -1);
 	g_assert_cmpuint(vault_hear(t.monitor, PVS_MESSAGE_PONG, NULL, NULL), ==, 5);
+	g_assert_cmpuint(t.monitor->served, ==, 1);
 	g_assert_cmpuint(t.monitor->accused, >, 0);
 	g_assert_cmpuint(t.monitor->accused, <=, tally.ends);
 	g_assert_cmpuint(t.monitor->last_accused, >=, 100);

@@ -58,6 +58,31 @@ static void fail_for_system(void)
 	fail(FALSE);
 }
 
+static void load_and_die(void)
+{
+	player_say(PVS_MESSAGE_READY, NULL, 0);
+	player_die();
+}
+
+static void serve_and_die(void)
+{
+	player_say(PVS_MESSAGE_READY, NULL, 0);
+	player_say(PVS_MESSAGE_SERVED, NULL, 0);
+	player_die();
+}
+
+static void serve_twice(void)
+{
+	player_say(PVS_MESSAGE_READY, NULL, 0);
+	player_say(PVS_MESSAGE_SERVED, NULL, 0);
+	player_say(PVS_MESSAGE_SERVED, NULL, 0);
+}
+
+static void serve_before_ready(void)
+{
+	player_say(PVS_MESSAGE_SERVED, NULL, 0);
+}
+
 enum {
 	GOOD,
 	FLOOD,
@@ -66,7 +91,16 @@ enum {
 	TRUST_CONFIG,
 	TRUST_SYSTEM,
 	VAULT_CONFIG,
-	VAULT_SYSTEM
+	VAULT_SYSTEM,
+	TRUST_DIES,
+	VAULT_DIES,
+	FRONT_DIES,
+	TRUST_LOADS,
+	VAULT_LOADS,
+	TRUST_SERVES,
+	VAULT_SERVES,
+	SERVES_TWICE,
+	SERVES_EARLY,
 };
 
 static const Play plays[] = {
@@ -78,6 +112,15 @@ static const Play plays[] = {
 	[TRUST_SYSTEM] = {"trust is refused", PVS_ROLE_TRUST, fail_for_system, NULL},
 	[VAULT_CONFIG] = {"the vault finds a file", PVS_ROLE_VAULT, fail_for_config, NULL},
 	[VAULT_SYSTEM] = {"the vault is refused", PVS_ROLE_VAULT, fail_for_system, NULL},
+	[TRUST_DIES] = {"trust dies loading", PVS_ROLE_TRUST, player_die, NULL},
+	[VAULT_DIES] = {"the vault dies loading", PVS_ROLE_VAULT, player_die, NULL},
+	[FRONT_DIES] = {"fronts die loading", PVS_ROLE_FRONT, player_die, NULL},
+	[TRUST_LOADS] = {"trust loads and dies", PVS_ROLE_TRUST, load_and_die, NULL},
+	[VAULT_LOADS] = {"the vault loads and dies", PVS_ROLE_VAULT, load_and_die, NULL},
+	[TRUST_SERVES] = {"trust answers and dies", PVS_ROLE_TRUST, serve_and_die, NULL},
+	[VAULT_SERVES] = {"the vault answers and dies", PVS_ROLE_VAULT, serve_and_die, NULL},
+	[SERVES_TWICE] = {"SERVED twice", PVS_ROLE_VAULT, serve_twice, NULL},
+	[SERVES_EARLY] = {"SERVED before READY", PVS_ROLE_VAULT, serve_before_ready, NULL},
 };
 
 /* ---- the tests ---- */
@@ -164,6 +207,59 @@ static void test_refusals(Monitor *m, gconstpointer data G_GNUC_UNUSED)
 	expect_status(m, GPOINTER_TO_UINT(data), 71);
 }
 
+/* Five deaths without a load, or a call that was answered, and no more. */
+static void expect_given_up(Monitor *m, guint number, const char *death, const char *reason)
+{
+	monitor_start(m, number, FALSE);
+	g_assert_cmpint(monitor_wait_end(m), ==, 70);
+	if (death)
+		g_assert_cmpuint(monitor_said(m, death), ==, 5);
+	g_assert_cmpuint(monitor_said(m, reason), ==, 1);
+}
+
+static void test_given_up(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const no_load = "could not be started 5 times in a row; giving up\n";
+	static const char *const no_call =
+		"died 5 times without a call that it answered; giving up\n";
+
+	expect_given_up(m, TRUST_DIES, "trust died while it was loading\n", no_load);
+	monitor_forget(m);
+	expect_given_up(m, VAULT_DIES, "the vault died while it was loading\n", no_load);
+	monitor_forget(m);
+	expect_given_up(m, SERVES_EARLY, "sent what it may not send; it is killed\n", no_load);
+	monitor_forget(m);
+	expect_given_up(m, TRUST_LOADS, "trust died (SIGKILL)", no_call);
+	monitor_forget(m);
+	expect_given_up(m, VAULT_LOADS, "vault died (SIGKILL)", no_call);
+	monitor_forget(m);
+	/* Of which there is a line for several. */
+	expect_given_up(m, FRONT_DIES, NULL, "fronts die before they are of use; giving up\n");
+}
+
+/* A check tells what it saw. */
+static void test_death_in_check(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	monitor_start(m, VAULT_DIES, TRUE);
+	g_assert_cmpint(monitor_wait_end(m), ==, 70);
+	g_assert_cmpuint(monitor_said(m, "the vault died while it was loading\n"), ==, 1);
+}
+
+/* Who has answered between its deaths is of use. */
+static void test_not_given_up(Monitor *m, gconstpointer data)
+{
+	monitor_start(m, GPOINTER_TO_UINT(data), FALSE);
+	for (guint i = 0; i < 12; i++)
+		monitor_wait_log(m, " died (SIGKILL); both it and its partner are replaced\n");
+	g_assert_cmpuint(monitor_said(m, "giving up"), ==, 0);
+}
+
+static void test_serves_twice(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	monitor_start(m, SERVES_TWICE, FALSE);
+	monitor_wait_log(m, "sent what it may not send; it is killed\n");
+}
+
 #define MONITOR_TEST(path, data, function) \
 	g_test_add("/monitor/" path, Monitor, data, monitor_set_up, function, monitor_tear_down)
 
@@ -180,5 +276,10 @@ int main(int argc, char **argv)
 	MONITOR_TEST("failed/vault-config", GUINT_TO_POINTER(VAULT_CONFIG), test_failures);
 	MONITOR_TEST("failed/trust-system", GUINT_TO_POINTER(TRUST_SYSTEM), test_refusals);
 	MONITOR_TEST("failed/vault-system", GUINT_TO_POINTER(VAULT_SYSTEM), test_refusals);
+	MONITOR_TEST("given-up", NULL, test_given_up);
+	MONITOR_TEST("death-in-check", NULL, test_death_in_check);
+	MONITOR_TEST("not-given-up/trust", GUINT_TO_POINTER(TRUST_SERVES), test_not_given_up);
+	MONITOR_TEST("not-given-up/vault", GUINT_TO_POINTER(VAULT_SERVES), test_not_given_up);
+	MONITOR_TEST("serves-twice", NULL, test_serves_twice);
 	return g_test_run();
 }

@@ -445,6 +445,30 @@ static void test_bad_trust(Vault *v, gconstpointer data)
 	vault_end_free(front);
 }
 
+/* The monitor is told at the first answer to a call, and not of what trust is answered, or of a
+ * step on the way. */
+static void test_serves(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	PvsBuild build = vault_association(0);
+	End *front;
+
+	vault_start_ready(v);
+	front = vault_add_front(v, 1);
+	vault_sync_monitor(v);
+	vault_grant(v, 1, 0, 1);
+	build.value.size = 0;
+	build.value_kind = PVS_VALUE_RANDOM;
+	vault_say(front, PVS_MESSAGE_JUDGE, 1, pvs_build_fields, &build, -1);
+	vault_hear(front, PVS_MESSAGE_ALLOWED, NULL, NULL);
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->served, ==, 0);
+	for (guint i = 0; i < 10; i++)
+		vault_counters(front);
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->served, ==, 1);
+	vault_end_free(front);
+}
+
 static void test_trust_goes(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
 	vault_start_ready(v);
@@ -487,6 +511,7 @@ int main(int argc, char **argv)
 	VAULT_TEST("-siblings/gone-in-flight", NULL, test_gone_in_flight);
 	VAULT_TEST("-siblings/unread-answers", NULL, test_unread_answers);
 	VAULT_TEST("-siblings/bad-fronts", NULL, test_bad_fronts);
+	VAULT_TEST("-siblings/serves", NULL, test_serves);
 	VAULT_TEST("-siblings/trust-goes", NULL, test_trust_goes);
 	VAULT_TEST("-siblings/second-link", NULL, test_second_link);
 	VAULT_TEST("-siblings/same-front-twice", NULL, test_same_front_twice);

@@ -17,7 +17,8 @@ typedef struct {
 	PvsChannel *channel;
 	GQueue got; /* of messages */
 	gboolean closed;
-	guint accused; /* fronts: of the monitor's end; ACCUSED is not among the messages */
+	guint served;  /* of the monitor's end: SERVED is not among the messages, nor is ACCUSED */
+	guint accused; /* fronts */
 	guint32 last_accused;
 } End;
 
