@@ -79,6 +79,7 @@ struct PvsChannel {
 	Frame in;
 	GQueue out; /* of Chunk */
 	gsize pending;
+	guint pending_fds;
 };
 
 static void wipe_free(guint8 *memory, gsize size, gboolean locked)
@@ -116,6 +117,13 @@ static void chunk_free(gpointer data)
 	g_free(chunk);
 }
 
+static void drop_queue(PvsChannel *channel)
+{
+	g_queue_clear_full(&channel->out, chunk_free);
+	channel->pending = 0;
+	channel->pending_fds = 0;
+}
+
 static gboolean on_closed(gpointer data)
 {
 	PvsChannel *channel = data;
@@ -133,8 +141,7 @@ static void die(PvsChannel *channel, gboolean broken)
 	channel->broken = broken;
 	g_clear_handle_id(&channel->in_source, g_source_remove);
 	g_clear_handle_id(&channel->out_source, g_source_remove);
-	g_queue_clear_full(&channel->out, chunk_free);
-	channel->pending = 0;
+	drop_queue(channel);
 	/* Not from here: the caller may be in the midst of a call of the owner's. */
 	channel->closed_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_closed, channel, NULL);
 }
@@ -410,8 +417,7 @@ static ssize_t send_some(int fd, const struct iovec *iov, gsize n_iov, const int
  * reading side. */
 static void stop_sending(PvsChannel *channel)
 {
-	g_queue_clear_full(&channel->out, chunk_free);
-	channel->pending = 0;
+	drop_queue(channel);
 }
 
 static gboolean on_writable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
@@ -431,6 +437,7 @@ static gboolean on_writable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 		if (n == 0)
 			return G_SOURCE_CONTINUE;
 		close_fds(chunk->fds, chunk->n_fds);
+		channel->pending_fds -= chunk->n_fds;
 		chunk->n_fds = 0;
 		chunk->sent += (gsize)n;
 		channel->pending -= (gsize)n;
@@ -505,6 +512,7 @@ static gboolean enqueue(PvsChannel *channel, PvsMessageType type, const guint8 *
 	}
 	g_queue_push_tail(&channel->out, chunk);
 	channel->pending += chunk->size;
+	channel->pending_fds += chunk->n_fds;
 	if (!channel->out_source)
 		channel->out_source = g_unix_fd_add(channel->fd, G_IO_OUT, on_writable, channel);
 	return TRUE;
@@ -569,6 +577,11 @@ void pvs_channel_close(PvsChannel *channel)
 gsize pvs_channel_pending(const PvsChannel *channel)
 {
 	return channel->pending;
+}
+
+guint pvs_channel_pending_fds(const PvsChannel *channel)
+{
+	return channel->pending_fds;
 }
 
 gboolean pvs_channel_expect(int fd, PvsRole self, PvsRole peer, PvsMessageType type, GBytes **body,

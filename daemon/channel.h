@@ -64,8 +64,9 @@ void pvs_channel_drain(PvsChannel *channel);
 /* Closes at the next turn of the main loop as if the peer had gone. */
 void pvs_channel_close(PvsChannel *channel);
 
-/* Bytes queued for sending. */
+/* Bytes queued for sending, and descriptors that are held for that. */
 gsize pvs_channel_pending(const PvsChannel *channel);
+guint pvs_channel_pending_fds(const PvsChannel *channel);
 
 /* A message for blocking use before the main loop runs: waits for the next message on @fd, which
  * must be of @type from @peer. The body is newly allocated. Only for bodies without a secret. */

@@ -14,6 +14,7 @@
 #include "protocol/error.h"
 
 static GMainLoop *loop;
+static PvsChannel *monitor;
 static int exit_status = -1;
 
 void pvs_role_quit(int status)
@@ -21,6 +22,32 @@ void pvs_role_quit(int status)
 	if (exit_status < 0)
 		exit_status = status;
 	g_main_loop_quit(loop);
+}
+
+/* Before the answer: who has it may be sure that it counted. What a front has to ask on after is no
+ * answer to a client: one that dies at each call's second step would pass for a good one. */
+void pvs_role_serves(PvsMessageType answer)
+{
+	static const PvsMessageType steps[] = {PVS_MESSAGE_VERIFIED, PVS_MESSAGE_STORE_IS,
+					       PVS_MESSAGE_ALLOWED};
+	static gboolean said;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+		if (answer == steps[i])
+			return;
+	if (!said)
+		pvs_channel_send(monitor, PVS_MESSAGE_SERVED, 0, NULL, NULL);
+	said = TRUE;
+}
+
+void pvs_role_accuse(const PvsAddFront *front, const char *what)
+{
+	const PvsAccused body = {.front = front->front};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_warning("the front of uid %u %s; its channel is closed", front->uid, what);
+	pvs_body_put(&w, pvs_accused_fields, &body);
+	pvs_channel_send(monitor, PVS_MESSAGE_ACCUSED, 0, &w, NULL);
 }
 
 static gboolean on_ping(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
@@ -54,10 +81,14 @@ static PvsHandlerRow *monitor_rows(const PvsRoleRow *role)
 }
 
 /* Text for a person, cut to what a message holds. */
-static void report_failure(PvsChannel *monitor, const char *text)
+static void report_failure(const GError *error)
 {
+	const char *text = error->message;
 	g_autofree char *cut = g_utf8_make_valid(text, (gssize)MIN(strlen(text), 190000));
-	PvsFailed failed_body = {.text = cut};
+	PvsFailed failed_body = {
+		.config = g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG),
+		.text = cut,
+	};
 	g_auto(PvsWriter) w = pvs_writer();
 
 	pvs_body_put(&w, pvs_failed_fields, &failed_body);
@@ -102,7 +133,6 @@ static gboolean begin(const PvsRoleRow *role, GError **error)
 int pvs_role_main(const PvsRoleRow *role)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(PvsChannel) monitor = NULL;
 	g_autofree PvsHandlerRow *rows = NULL;
 	gboolean good;
 
@@ -128,7 +158,7 @@ int pvs_role_main(const PvsRoleRow *role)
 	       (!role->settle || role->settle(&error));
 	if (!good) {
 		ignore_all(rows);
-		report_failure(monitor, error->message);
+		report_failure(error);
 		/* The monitor has the text or is gone: wait for it to close. */
 		g_main_loop_run(loop);
 		return g_error_matches(error, PVS_ERROR, PVS_ERROR_CONFIG) ? 78 : 70;
@@ -137,5 +167,6 @@ int pvs_role_main(const PvsRoleRow *role)
 	g_main_loop_run(loop);
 	if (role->stop)
 		role->stop();
+	g_clear_pointer(&monitor, pvs_channel_free);
 	return exit_status;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "daemon/channel.h"
+#include "protocol/bodies.h"
 
 #define PVS_CHANNEL_FD 3 /* of a worker: its channel to the monitor */
 
@@ -43,6 +44,15 @@ extern const PvsRoleRow pvs_role_front, pvs_role_trust, pvs_role_vault;
 
 /* Runs a worker to its end; returns the process's exit status. */
 int pvs_role_main(const PvsRoleRow *row);
+
+/* For trust and the vault: a front is about to be answered with that. The monitor is told of the
+ * first that a client gets his answer by, and takes a death after it for none of a process that is
+ * of no use to anybody. */
+void pvs_role_serves(PvsMessageType answer);
+
+/* For trust and the vault, of a front whose channel they close: says in the log what it did ("sent
+ * ..."), and to the monitor that the front has to end. Whoever took it over would not end it. */
+void pvs_role_accuse(const PvsAddFront *front, const char *what);
 
 /* Ends the loop of pvs_role_main(); the status is that of the first call. */
 void pvs_role_quit(int status);

@@ -157,7 +157,13 @@ const PvsField pvs_access_is_fields[] = {
 const PvsField pvs_peers_fields[] = { U32(PvsPeers, generation), END };
 const PvsField pvs_caller_fields[] = { U32(PvsCaller, pid), END };
 const PvsField pvs_closed_count_fields[] = { U32(PvsClosedCount, connections), END };
-const PvsField pvs_failed_fields[] = { TEXT(PvsFailed, text, PVS_FAILED_TEXT_MAX), END };
+const PvsField pvs_accused_fields[] = { U32(PvsAccused, front), END };
+
+const PvsField pvs_failed_fields[] = {
+	U8(PvsFailed, config),
+	TEXT(PvsFailed, text, PVS_FAILED_TEXT_MAX),
+	END,
+};
 
 static const PvsField worker_info_fields[] = {
 	U8(PvsWorkerInfo, role),

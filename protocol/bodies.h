@@ -154,8 +154,15 @@ typedef struct {
 	guint32 connections;
 } PvsClosedCount;
 
-/* FAILED: why a worker could not start, a line for each thing that is wrong. */
+/* ACCUSED: the front with that channel. */
 typedef struct {
+	guint32 front; /* as of ADD_FRONT */
+} PvsAccused;
+
+/* FAILED: why a worker could not start, a line for each thing that is wrong. @config: with the
+ * owner's files and settings; else the system refused something. */
+typedef struct {
+	guint8 config;
 	char *text;
 } PvsFailed;
 
@@ -367,6 +374,7 @@ typedef struct {
 	X(PvsPeers, pvs_peers)              \
 	X(PvsCaller, pvs_caller)            \
 	X(PvsClosedCount, pvs_closed_count) \
+	X(PvsAccused, pvs_accused)          \
 	X(PvsFailed, pvs_failed)            \
 	X(PvsWorkersAre, pvs_workers_are)   \
 	X(PvsVerify, pvs_verify)            \

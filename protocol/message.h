@@ -40,6 +40,7 @@ enum {
 	X(START,           PVS_ROLE_MONITOR,   PVS_WORKERS,        PVS_MIB,       0,   PVS_PUBLIC) \
 	X(READY,           PVS_WORKERS,        PVS_ROLE_MONITOR,   4 * PVS_KIB,   0,   PVS_PUBLIC) \
 	X(FAILED,          PVS_WORKERS,        PVS_ROLE_MONITOR,   256 * PVS_KIB, 0,   PVS_PUBLIC) \
+	X(SERVED,          PVS_BACK,           PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \
 	X(PING,            PVS_ROLE_MONITOR,   PVS_WORKERS,        0,             0,   PVS_PUBLIC) \
 	X(PONG,            PVS_WORKERS,        PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \
 	/* Who speaks on which channel: only the monitor says so. */ \
@@ -51,6 +52,8 @@ enum {
 	X(PEERS,           PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            2,   PVS_PUBLIC) \
 	X(CONNECTION,      PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     64,            1,   PVS_PUBLIC) \
 	X(CLOSED,          PVS_ROLE_FRONT,     PVS_ROLE_MONITOR,   64,            0,   PVS_PUBLIC) \
+	/* A front broke the rules: its end is the monitor's to bring about. */ \
+	X(ACCUSED,         PVS_BACK,           PVS_ROLE_MONITOR,   64,            0,   PVS_PUBLIC) \
 	/* Swapping trust and vault: hold new calls, say when none is on its way. */ \
 	X(HOLD,            PVS_ROLE_MONITOR,   PVS_ROLE_FRONT,     0,             0,   PVS_PUBLIC) \
 	X(HELD,            PVS_ROLE_FRONT,     PVS_ROLE_MONITOR,   0,             0,   PVS_PUBLIC) \

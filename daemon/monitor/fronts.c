@@ -21,15 +21,23 @@ enum {
 	HOPELESS = 5,	      /* deaths in a row of warm fronts that had not loaded */
 	HOPE_SEC = 60,	      /* for so long, where one had loaded before */
 	REST = 50,	      /* milliseconds, after one that could not start or load */
-	LOG_PAUSE_SEC = 10,   /* between two lines of one kind */
+	/* Bytes that a front may leave unread: the rules of a few swaps, and an answer to each call
+	 * that it can have. */
+	UNREAD_MAX = 4 * PVS_MIB,
+	UNREAD_FDS =
+		32, /* descriptors, besides one for each of its connections: channels of swaps */
+	LOG_PAUSE_SEC = 10, /* between two lines of one kind */
 };
 
 typedef struct {
 	PvsIdentity *identity; /* NULL: the warm front */
 	PvsWorker *worker;     /* NULL once its process has ended */
+	guint number;	       /* of its channels to the pair; 0: it has none */
 	guint connections;
 	guint idle_timer; /* runs while there is no connection */
 	gboolean holding; /* was told to hold and has not said HELD */
+	guint holds;	  /* how often it was told and has not answered: it need not, once it has a
+			     new pair */
 	gboolean stopped; /* was told to end: gets no more connections */
 	gint64 idle_since;
 } Front;
@@ -54,7 +62,7 @@ static gboolean on_closed(PvsChannel *channel, PvsMessage *message, gpointer use
 static gboolean on_held(PvsChannel *channel, PvsMessage *message, gpointer user);
 static gboolean on_workers(PvsChannel *channel, PvsMessage *message, gpointer user);
 static void on_ready(PvsWorker *worker, gpointer user);
-static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gboolean config_fault, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
 
 static const PvsHandlerRow rows[] = {
@@ -164,6 +172,25 @@ static Front *front_new(void)
 	return front;
 }
 
+/* A front reads whatever its client does. One that does not, and goes on asking, or says of
+ * connections that it never took that they have ended, would have the monitor's memory and
+ * descriptors for itself, and so would end the daemon for everybody. */
+static void look_whether_it_reads(Front *front)
+{
+	guint fds;
+
+	if (pvs_worker_unread(front->worker, &fds) > UNREAD_MAX ||
+	    fds > front->connections + UNREAD_FDS)
+		pvs_worker_condemn(front->worker, "does not read what it is sent");
+}
+
+static void tell(Front *front, PvsMessageType type, const PvsField *fields, gconstpointer body,
+		 const int *fds)
+{
+	pvs_worker_send(front->worker, type, fields, body, fds);
+	look_whether_it_reads(front);
+}
+
 void pvs_fronts_warm_up(void)
 {
 	if (!warm)
@@ -192,7 +219,7 @@ static void give_access(Front *front)
 		lent[i] = *pvs_access_nth(access, i);
 		lent[i].place = NULL;
 	}
-	pvs_worker_send(front->worker, PVS_MESSAGE_ACCESS, pvs_access_is_fields, &body, NULL);
+	tell(front, PVS_MESSAGE_ACCESS, pvs_access_is_fields, &body, NULL);
 	g_free(body.rules.items);
 }
 
@@ -205,7 +232,8 @@ static void give_peers(Front *front)
 	int fds[2];
 
 	/* A new number each time: the pair may still know the front by the one before. */
-	if (!pvs_pair_connect(++last_number, front->identity, &fds[0], &fds[1], &error)) {
+	front->number = ++last_number;
+	if (!pvs_pair_connect(front->number, front->identity, &fds[0], &fds[1], &error)) {
 		if (may_log(&last))
 			pvs_error("%s", error->message);
 		/* That is the monitor's trouble, and nothing that its user is charged with. */
@@ -214,7 +242,7 @@ static void give_peers(Front *front)
 		take_rest();
 		return;
 	}
-	pvs_worker_send(front->worker, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
+	tell(front, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -337,7 +365,7 @@ void pvs_fronts_connection(int fd, PvsIdentity *taken)
 	g_clear_handle_id(&front->idle_timer, g_source_remove);
 	front->connections++;
 	connections++;
-	pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
+	tell(front, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
 	close(fd);
 	events->changed();
 }
@@ -359,8 +387,8 @@ static gboolean on_closed(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 
 	if (!pvs_body_get(&message->body, pvs_closed_count_fields, &body))
 		return FALSE;
-	/* A front that says more than it was given is broken or lies. */
-	if (body.connections > front->connections)
+	/* A front that says more than it was given, or says nothing, is broken or lies. */
+	if (body.connections < 1 || body.connections > front->connections)
 		return FALSE;
 	front->connections -= body.connections;
 	connections -= body.connections;
@@ -386,8 +414,9 @@ static gboolean on_held(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 {
 	Front *front = pvs_worker_user(user);
 
-	if (!pvs_reader_end(&message->body))
+	if (!pvs_reader_end(&message->body) || front->holds < 1)
 		return FALSE;
+	front->holds--;
 	front->holding = FALSE;
 	tell_if_held();
 	return TRUE;
@@ -395,9 +424,13 @@ static gboolean on_held(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 
 static gboolean on_workers(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
-	if (!pvs_reader_end(&message->body))
+	Front *front = pvs_worker_user(user);
+
+	/* One that is nobody's has no client who could want to know. */
+	if (!pvs_reader_end(&message->body) || !front->identity)
 		return FALSE;
-	events->asked(user, message->call);
+	events->asked(front->worker, message->call);
+	look_whether_it_reads(front);
 	return TRUE;
 }
 
@@ -410,7 +443,7 @@ static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 }
 
 static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text,
-		      gpointer user G_GNUC_UNUSED)
+		      gboolean config_fault G_GNUC_UNUSED, gpointer user G_GNUC_UNUSED)
 {
 	pvs_error("a front cannot start: %s", text);
 }
@@ -489,7 +522,8 @@ void pvs_fronts_hold(void)
 		if (!usable(front))
 			continue;
 		front->holding = TRUE;
-		pvs_worker_send(front->worker, PVS_MESSAGE_HOLD, NULL, NULL, NULL);
+		front->holds++;
+		tell(front, PVS_MESSAGE_HOLD, NULL, NULL, NULL);
 	}
 	tell_if_held();
 }
@@ -505,6 +539,20 @@ void pvs_fronts_connect_all(void)
 			continue;
 		give_access(front);
 		give_peers(front);
+	}
+}
+
+void pvs_fronts_accused(PvsRole by, guint number)
+{
+	for (guint i = 0; i < fronts->len; i++) {
+		const Front *front = fronts->pdata[i];
+
+		if (number == 0 || front->number != number)
+			continue;
+		pvs_worker_condemn(front->worker, by == PVS_ROLE_TRUST
+							  ? "broke the rules, as trust says"
+							  : "broke the rules, as the vault says");
+		return;
 	}
 }
 

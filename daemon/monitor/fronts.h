@@ -39,6 +39,10 @@ void pvs_fronts_hold(void);
 /* Gives every front its channels to the current pair; from then on calls proceed. */
 void pvs_fronts_connect_all(void);
 
+/* @by says that the front with the channels of that number broke the rules: it is killed. One that
+ * is not there (any more) is not looked for. */
+void pvs_fronts_accused(PvsRole by, guint number);
+
 guint pvs_fronts_connections(void); /* of all clients, now */
 guint pvs_fronts_deaths(void);	    /* of fronts, since the start */
 

@@ -34,7 +34,7 @@ enum {
 	EXIT_GIVEN_UP = 70,
 	EXIT_SYSTEM = 71,
 	EXIT_CONFIG = 78,
-	HOPELESS = 5,		 /* pairs in a row that could not load, after one that could */
+	HOPELESS = 5,		 /* pairs in a row that did not load, or died of no use yet */
 	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
 	DIE_MS = 2000,		 /* for processes that were told to end */
 	LOG_PAUSE_SEC = 10,	 /* between two lines about clients that are not known */
@@ -47,10 +47,12 @@ static GMainLoop *loop;
 static PvsConfig *config;
 static PvsConfig *next_config; /* of the pair that is loading */
 static int exit_status = -1;   /* of the daemon, once it is ending */
+static gboolean faulty;	       /* --check-config has found something, and goes on */
 static gboolean serving;       /* the first workers have loaded: systemd was told */
 static gboolean reload_again;  /* SIGHUP came while a pair was loading */
 static guint restarts;	       /* pairs that were lost */
 static guint refusals;	       /* in a row, without a pair */
+static guint losses;	       /* in a row, of pairs without a call that was answered between */
 static char *reload_error;
 static guint deadline;	 /* for fronts to finish their calls */
 static guint idle_timer; /* IdleExitSec= */
@@ -260,7 +262,7 @@ static void on_held(void)
 static void on_loaded(void)
 {
 	if (options->check_config) {
-		end(0);
+		end(faulty ? EXIT_CONFIG : 0);
 		return;
 	}
 	if (exit_status >= 0)
@@ -286,8 +288,14 @@ static void on_retired(void)
 	}
 }
 
-static void on_refused(const char *text, gboolean at_fault)
+static void on_refused(const char *text, PvsPairFault fault)
 {
+	static const int statuses[] = {
+		[PVS_FAULT_DEATH] = EXIT_GIVEN_UP,
+		[PVS_FAULT_SYSTEM] = EXIT_SYSTEM,
+		[PVS_FAULT_CONFIG] = EXIT_CONFIG,
+	};
+
 	if (exit_status >= 0)
 		return;
 	if (next_config && pvs_pair_exists()) {
@@ -299,22 +307,33 @@ static void on_refused(const char *text, gboolean at_fault)
 	}
 	g_clear_pointer(&next_config, pvs_config_free);
 	log_lines(PVS_LOG_ERROR, text);
-	if (!serving) {
-		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+	/* At the start what is wrong will be so the next time, but for a death. */
+	if (!serving && (options->check_config || fault != PVS_FAULT_DEATH)) {
+		end(faulty ? EXIT_CONFIG : statuses[fault]);
 	} else if (++refusals >= HOPELESS) {
 		pvs_error("trust and the vault could not be started %d times in a row; giving up",
 			  HOPELESS);
-		end(at_fault ? EXIT_CONFIG : EXIT_GIVEN_UP);
+		end(statuses[fault]);
 	} else {
 		load();
 	}
 }
 
-static void on_lost(void)
+static void on_lost(gboolean served)
 {
 	restarts++;
 	if (exit_status >= 0)
 		return;
+	/* To load and die, over and over, is to be there for nobody: systemd has a pause between
+	 * its attempts, and shows the service as what it is. */
+	losses = served ? 1 : losses + 1;
+	if (losses >= HOPELESS) {
+		pvs_error("trust or the vault died %d times without a call that it answered; "
+			  "giving up",
+			  HOPELESS);
+		end(EXIT_GIVEN_UP);
+		return;
+	}
 	if (!pvs_pair_is_loading())
 		load();
 	/* Else the pair of a reload is on its way and takes the place; it may have been waiting for
@@ -472,9 +491,38 @@ static void watch_processes(void)
 	g_timeout_add(ms, on_round, NULL);
 }
 
+/* The files that are the monitor's own to open. One that is bad ends a start; a check says so and
+ * goes on, for whoever mends files wants to know all that is wrong at once. */
+static gboolean open_files(GError **error)
+{
+	const struct {
+		gboolean (*open)(const char *path, GError **error);
+		gboolean (*check)(const char *path, GError **error);
+		const char *path;
+	} files[] = {
+		{pvs_audit_log_open, pvs_audit_log_check, config->audit_log},
+		{pvs_marks_file_open, pvs_marks_file_check, config->crl_marks},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autoptr(GError) wrong = NULL;
+
+		if ((options->check_config ? files[i].check : files[i].open)(files[i].path, &wrong))
+			continue;
+		if (!options->check_config) {
+			g_propagate_error(error, g_steal_pointer(&wrong));
+			return FALSE;
+		}
+		log_lines(PVS_LOG_ERROR, wrong->message);
+		faulty = TRUE;
+	}
+	return TRUE;
+}
+
 static gboolean begin(GError **error)
 {
-	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost, on_retired};
+	static const PvsPairEvents pair_events = {on_loaded, on_refused, on_lost,
+						  pvs_fronts_accused, on_retired};
 	static const PvsFrontsEvents fronts_events = {on_held, on_asked, on_hopeless, watch_idle,
 						      begin_to_serve};
 	g_autoptr(GArray) rules = NULL;
@@ -487,11 +535,7 @@ static gboolean begin(GError **error)
 	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))
 		return FALSE;
-	if (!(options->check_config ? pvs_audit_log_check(config->audit_log, error)
-				    : pvs_audit_log_open(config->audit_log, error)))
-		return FALSE;
-	if (!(options->check_config ? pvs_marks_file_check(config->crl_marks, error)
-				    : pvs_marks_file_open(config->crl_marks, error)))
+	if (!open_files(error))
 		return FALSE;
 	/* What is not dumpable cannot read its own /proc/self. */
 	program = pvs_worker_init(error);

@@ -18,8 +18,10 @@ typedef struct {
 	guint number;
 	PvsWorker *trust;
 	PvsWorker *vault;
+	gboolean trust_served; /* it has answered a call */
+	gboolean vault_served;
 	GString *complaints; /* what the two said that is wrong, a line each */
-	gboolean config;     /* one of them complained of the owner's files */
+	PvsPairFault fault;
 } Pair;
 
 static const PvsPairEvents *events;
@@ -29,12 +31,21 @@ static guint last_number;
 static gboolean retiring; /* retired() is owed */
 
 static void on_ready(PvsWorker *worker, gpointer user);
-static void on_failed(PvsWorker *worker, const char *text, gpointer user);
+static void on_failed(PvsWorker *worker, const char *text, gboolean config, gpointer user);
 static void on_died(PvsWorker *worker, int status, gpointer user);
+
+static gboolean on_served(PvsChannel *channel, PvsMessage *message, gpointer user);
+static gboolean on_accused(PvsChannel *channel, PvsMessage *message, gpointer user);
 
 static gboolean loaded(const Pair *pair);
 
-static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, NULL};
+static const PvsHandlerRow rows[] = {
+	{PVS_MESSAGE_SERVED, on_served},
+	{PVS_MESSAGE_ACCUSED, on_accused},
+	{0, NULL},
+};
+
+static const PvsWorkerEvents worker_events = {on_ready, on_failed, on_died, rows};
 
 void pvs_pair_init(const PvsPairEvents *pair_events)
 {
@@ -193,7 +204,7 @@ static void judge(Pair *pair)
 		!pair->trust || pvs_worker_is_ready(pair->trust) || pvs_worker_failed(pair->trust);
 	gboolean vault_said =
 		!pair->vault || pvs_worker_is_ready(pair->vault) || pvs_worker_failed(pair->vault);
-	gboolean config = pair->config;
+	PvsPairFault fault = pair->fault;
 	g_autofree char *text = NULL;
 
 	if (pair != next || !trust_said || !vault_said || loaded(pair))
@@ -202,7 +213,7 @@ static void judge(Pair *pair)
 	text = g_strdup(pair->complaints->str);
 	stop(pair);
 	drop_if_ended(pair);
-	events->refused(text, config);
+	events->refused(text, fault);
 }
 
 static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
@@ -224,13 +235,51 @@ static void complain(Pair *pair, const char *text)
 	g_string_append(pair->complaints, text);
 }
 
-static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gpointer user)
+static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gboolean config,
+		      gpointer user)
 {
 	Pair *pair = user;
 
-	pair->config = TRUE;
+	pair->fault = MAX(pair->fault, config ? PVS_FAULT_CONFIG : PVS_FAULT_SYSTEM);
 	complain(pair, text);
 	judge(pair);
+}
+
+static gboolean on_served(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	Pair *pair = pvs_worker_user(user);
+	gboolean *said = pair->trust == user ? &pair->trust_served : &pair->vault_served;
+
+	if (!pvs_reader_end(&message->body) || !pvs_worker_is_ready(user) || *said)
+		return FALSE;
+	*said = TRUE;
+	return TRUE;
+}
+
+/* Trust or the vault that was taken over could so have every front killed, and no more than that:
+ * it could refuse every call just as well. */
+static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	const Pair *pair = pvs_worker_user(user);
+	PvsAccused body = {0};
+
+	if (!pvs_body_get(&message->body, pvs_accused_fields, &body))
+		return FALSE;
+	/* Fronts have other numbers with the next pair, and with this one none yet. */
+	if (pair == current)
+		events->accused(pvs_worker_role(user), body.front);
+	return TRUE;
+}
+
+/* Which of the two brought the other down the monitor cannot tell: the first that it sees end need
+ * not be the first that did. So what counts is what either has said. */
+static gboolean has_served(Pair *pair)
+{
+	if (pair->trust)
+		pvs_worker_hear(pair->trust);
+	if (pair->vault)
+		pvs_worker_hear(pair->vault);
+	return pair->trust_served || pair->vault_served;
 }
 
 static gboolean judge_later(gpointer data)
@@ -244,7 +293,7 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 {
 	Pair *pair = user;
 	PvsRole role = pvs_worker_role(worker);
-	gboolean was_ready = pvs_worker_is_ready(worker);
+	gboolean was_ready = pvs_worker_is_ready(worker), was_of_use;
 
 	if (pair->trust == worker)
 		pair->trust = NULL;
@@ -257,8 +306,9 @@ static void on_died(PvsWorker *worker, int status, gpointer user)
 		pvs_warning("%s died (%s); both it and its partner are replaced",
 			    pvs_role_name(role), end);
 		current = NULL;
+		was_of_use = has_served(pair);
 		stop(pair);
-		events->lost();
+		events->lost(was_of_use);
 	} else if (pair == next) {
 		/* One ends when its partner has failed and gone: that is no news. */
 		if (!pvs_worker_failed(worker) && pair->complaints->len == 0)

@@ -12,15 +12,25 @@
 #include "daemon/monitor/identity.h"
 #include "daemon/monitor/worker.h"
 
+/* Why a pair could not load; the last that is true of it. */
+typedef enum {
+	PVS_FAULT_DEATH,  /* a process died */
+	PVS_FAULT_SYSTEM, /* the system refused something */
+	PVS_FAULT_CONFIG, /* the owner's files */
+} PvsPairFault;
+
 typedef struct {
 	/* The next pair has loaded and waits for pvs_pair_promote(). */
 	void (*loaded)(void);
-	/* The next pair could not load and was dropped. @config: the owner's files are at fault, as
-	 * @text says, a line for each; else a process died. */
-	void (*refused)(const char *text, gboolean config);
-	/* One of the current pair died; the other was stopped. There is no current pair any more.
+	/* The next pair could not load and was dropped. @text: a line for each thing that is wrong.
 	 */
-	void (*lost)(void);
+	void (*refused)(const char *text, PvsPairFault fault);
+	/* One of the current pair died; the other was stopped. There is no current pair any more.
+	 * @served: the two had answered a call. */
+	void (*lost)(gboolean served);
+	/* One of the current pair found that the front that has @front of pvs_pair_connect() broke
+	 * the rules. */
+	void (*accused)(PvsRole by, guint front);
 	/* After pvs_pair_retire(): both processes have ended, with all that they had open. */
 	void (*retired)(void);
 } PvsPairEvents;

@@ -113,13 +113,14 @@ static gboolean on_ready(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 static gboolean on_failed(PvsChannel *channel, PvsMessage *message, gpointer user)
 {
 	PvsWorker *worker = user;
-	g_auto(PvsFailed) body = {NULL};
+	g_auto(PvsFailed) body = {.text = NULL};
 
 	if (!pvs_body_get(&message->body, pvs_failed_fields, &body) || worker->ready ||
 	    worker->failed)
 		return FALSE;
 	worker->failed = TRUE;
-	worker->events->failed(worker, body.text ? body.text : "no reason given", worker->user);
+	worker->events->failed(worker, body.text ? body.text : "no reason given", body.config,
+			       worker->user);
 	pvs_channel_close(channel);
 	return TRUE;
 }
@@ -128,9 +129,12 @@ static gboolean on_pong(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, 
 {
 	PvsWorker *worker = user;
 
+	/* One that could answer beforehand would not be found out when it reads nothing. */
+	if (!pvs_reader_end(&message->body) || !worker->pinged)
+		return FALSE;
 	worker->pinged = FALSE;
 	worker->overdue = 0;
-	return pvs_reader_end(&message->body);
+	return TRUE;
 }
 
 /* The channel's end is not the worker's: that is known when its process was collected. A worker
@@ -140,9 +144,8 @@ static void on_closed(PvsChannel *channel, gboolean broken, gpointer user)
 	PvsWorker *worker = user;
 
 	if (broken)
-		pvs_error("the %s (pid %d) sent what it may not send; it is killed",
-			  pvs_role_name(worker->role), (int)worker->pid);
-	if (broken || !(worker->failed || worker->stopping))
+		pvs_worker_condemn(worker, "sent what it may not send");
+	else if (!(worker->failed || worker->stopping))
 		pvs_worker_kill(worker);
 	pvs_channel_free(channel);
 	worker->channel = NULL;
@@ -243,6 +246,11 @@ gboolean pvs_worker_failed(const PvsWorker *worker)
 	return worker->failed;
 }
 
+gboolean pvs_worker_pinged(const PvsWorker *worker)
+{
+	return worker->pinged;
+}
+
 void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
 		     gconstpointer body, const int *fds)
 {
@@ -266,6 +274,12 @@ void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, con
 	pvs_channel_send(worker->channel, type, call, &w, NULL);
 }
 
+void pvs_worker_hear(PvsWorker *worker)
+{
+	if (worker->channel)
+		pvs_channel_drain(worker->channel);
+}
+
 void pvs_worker_stop(PvsWorker *worker)
 {
 	worker->stopping = TRUE;
@@ -277,6 +291,23 @@ void pvs_worker_kill(PvsWorker *worker)
 {
 	if (worker->pid > 0)
 		kill(worker->pid, SIGKILL);
+}
+
+void pvs_worker_condemn(PvsWorker *worker, const char *what)
+{
+	if (worker->pid <= 0)
+		return;
+	pvs_error("the %s (pid %d) %s; it is killed", pvs_role_name(worker->role), (int)worker->pid,
+		  what);
+	pvs_worker_kill(worker);
+	if (worker->channel)
+		pvs_channel_close(worker->channel);
+}
+
+gsize pvs_worker_unread(const PvsWorker *worker, guint *fds)
+{
+	*fds = worker->channel ? pvs_channel_pending_fds(worker->channel) : 0;
+	return worker->channel ? pvs_channel_pending(worker->channel) : 0;
 }
 
 static PvsWorker *find(pid_t pid)
@@ -315,8 +346,7 @@ void pvs_worker_reap(void)
 		worker->pid = 0;
 		/* What it said before its end counts as said before it: a front that was ready,
 		 * say, died by its user's doing and not while it was loading. */
-		if (worker->channel)
-			pvs_channel_drain(worker->channel);
+		pvs_worker_hear(worker);
 		worker->events->died(worker, status, worker->user);
 	}
 }
@@ -337,12 +367,11 @@ gboolean pvs_worker_ping_all(void)
 	for (GList *l = workers; l; l = l->next) {
 		PvsWorker *worker = l->data;
 
-		if (is_overdue(worker)) {
-			pvs_error("the %s (pid %d) does not answer; it is killed",
-				  pvs_role_name(worker->role), (int)worker->pid);
-			pvs_worker_kill(worker);
-		}
-		if (worker->pinged)
+		if (is_overdue(worker))
+			pvs_worker_condemn(worker, "does not answer");
+		/* A user who has one front after the other fall silent would have the watchdog end
+		 * the daemon for everybody. */
+		if (worker->pinged && worker->role != PVS_ROLE_FRONT)
 			all = FALSE;
 		if (!worker->ready || !worker->channel || worker->stopping || worker->pinged)
 			continue;

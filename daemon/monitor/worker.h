@@ -19,8 +19,9 @@ typedef struct PvsWorker PvsWorker;
 typedef struct {
 	/* It loaded and waits for work. */
 	void (*ready)(PvsWorker *worker, gpointer user);
-	/* It could not load: @text has a line for each thing that is wrong. It ends by itself. */
-	void (*failed)(PvsWorker *worker, const char *text, gpointer user);
+	/* It could not load: @text has a line for each thing that is wrong, with the owner's files
+	 * (@config) or with the system. It ends by itself. */
+	void (*failed)(PvsWorker *worker, const char *text, gboolean config, gpointer user);
 	/* It ended; @status as of waitpid(2). Called once. */
 	void (*died)(PvsWorker *worker, int status, gpointer user);
 	/* Further messages that it may send to the monitor; ends with a row of type 0; may be NULL.
@@ -43,6 +44,7 @@ pid_t pvs_worker_pid(const PvsWorker *worker);
 gint64 pvs_worker_started(const PvsWorker *worker); /* g_get_monotonic_time () */
 gboolean pvs_worker_is_ready(const PvsWorker *worker);
 gboolean pvs_worker_failed(const PvsWorker *worker); /* it said FAILED */
+gboolean pvs_worker_pinged(const PvsWorker *worker); /* and has not answered yet */
 
 void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
 		     gconstpointer body, const int *fds);
@@ -50,11 +52,21 @@ void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fie
 void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,
 		       gconstpointer body);
 
+/* Handles at once what it has said up to now. Not from within a handler of its messages. */
+void pvs_worker_hear(PvsWorker *worker);
+
 /* Closes the channel: the worker ends by itself once it sees that. */
 void pvs_worker_stop(PvsWorker *worker);
 
 /* SIGKILL, for one that broke the rules or does not answer. */
 void pvs_worker_kill(PvsWorker *worker);
+
+/* The same with a line in the log, and nothing it says is heard any more. @what it did, for the
+ * log: "sent ...". */
+void pvs_worker_condemn(PvsWorker *worker, const char *what);
+
+/* What it was sent and has not read, and the socket does not hold: bytes, and descriptors. */
+gsize pvs_worker_unread(const PvsWorker *worker, guint *fds);
 
 /* How a process ended, for the log: "exit status 70", "SIGSEGV", "SIGSEGV, core dumped". @status as
  * of waitpid(2). */
@@ -63,9 +75,9 @@ char *pvs_worker_end(int status);
 /* After SIGCHLD: collects every child that ended and calls died() of its worker. */
 void pvs_worker_reap(void);
 
-/* Asks every ready worker for a sign of life; TRUE if all answered the last time. Kills those that
- * owed it at two calls in a row, or did not end though they were told to before, and those that
- * have been loading for more than a minute. */
+/* Asks every ready worker for a sign of life; TRUE if all answered the last time, fronts aside.
+ * Kills those that owed it at two calls in a row, or did not end though they were told to before,
+ * and those that have been loading for more than a minute. */
 gboolean pvs_worker_ping_all(void);
 
 /* Calls @each for every worker there is. */

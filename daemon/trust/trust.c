@@ -82,11 +82,11 @@ static void send_to(Front *front, PvsMessageType type, guint64 call, const PvsWr
 {
 	if (!front->channel)
 		return;
+	pvs_role_serves(type);
 	pvs_channel_send(front->channel, type, call, body, NULL);
 	/* A front reads whatever its client does; one that does not would fill the memory. */
 	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
-		pvs_warning("the front of uid %u does not read its answers; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "does not read its answers");
 		pvs_channel_close(front->channel);
 	}
 }
@@ -574,8 +574,7 @@ static void on_front_closed(PvsChannel *channel, gboolean broken, gpointer user)
 	Front *front = user;
 
 	if (broken)
-		pvs_warning("the front of uid %u sent what it may not send; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "sent what it may not send");
 	pvs_channel_free(channel);
 	front->channel = NULL;
 	pvs_sharer_leave(front->sharer);

@@ -109,18 +109,17 @@ static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, 
 	Front *front = user;
 
 	if (broken)
-		pvs_warning("the front of uid %u sent what it may not send; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "sent what it may not send");
 	front_gone(front);
 }
 
 static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *w)
 {
+	pvs_role_serves(type);
 	pvs_channel_send(front->channel, type, call, w, NULL);
 	/* A front reads whatever its client does; one that does not would fill the memory. */
 	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
-		pvs_warning("the front of uid %u does not read its answers; its channel is closed",
-			    front->identity.uid);
+		pvs_role_accuse(&front->identity, "does not read its answers");
 		pvs_channel_close(front->channel);
 	}
 }

@@ -266,8 +266,15 @@ class NoCage(unittest.TestCase):
         daemon = harness.Daemon(pki.get(), start=False, through=("prlimit", "--memlock=0:0"))
         with self.assertRaisesRegex(AssertionError, "not ready"):
             daemon.start()
-        self.assertNotEqual(daemon.reap(), 0)
+        # The system's refusal, and no mistake in a file of the owner's.
+        self.assertEqual(daemon.reap(), 71)
         self.assertRegex(daemon.log.decode(), r"<3>.*cannot lock .*LimitMEMLOCK=")
+        # Beside one, that comes first: it is the one that the owner can mend at once.
+        harness.write_file(os.path.join(daemon.trust_dir, "garbage.crt"), b"garbage")
+        status, said = daemon.check()
+        self.assertEqual(status, 78, said)
+        self.assertRegex(said, r"<3>.*cannot lock ")
+        self.assertRegex(said, r"<3>.*garbage\.crt: ")
 
     def test_nobody_knows_who_it_is(self):
         """Where the kernel does not say who a client is, he is not served."""

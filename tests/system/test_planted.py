@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the daemon's own user, taken over, can put where the audit log should be
+"""What the daemon's own user, taken over, can put where the audit log and the marks should be
 
-Its log directory is its own, so that it can make there whatever it likes, before a start or before
+The directories of both are its own, so that it can make there whatever it likes, before a start or before
 a reload. Nothing outside is touched for that, nothing waits, and the owner is told which path it is.
 """
 import base64
@@ -67,6 +67,9 @@ def unix_socket(path, _):
         one.bind(path)
 
 
+# Which path of a daemon, and what is said of one that is bad.
+STATE = (("audit_log", "the audit log cannot be written: .*AuditLog="),
+         ("crl_marks", "the marks of CRLs cannot be written: .*CrlMarks="))
 PLANTS = (symlink, dangling, to_a_directory, chain, loop, to_the_terminal, to_its_own_memory,
           hard_link, fifo, directory, unix_socket)
 
@@ -113,27 +116,52 @@ class Planted(harness.Case):
         self.assertEqual(seen(self.victim), self.before, what)
         self.assertEqual(os.listdir(self.folder), ["file"], what)
 
-    def assert_said(self, said, path, what):
-        self.assertRegex(said, r"<3>.*%s: the audit log cannot be written: .*AuditLog="
-                         % re.escape(path), what)
+    def assert_said(self, said, path, what, why=STATE[0][1]):
+        self.assertRegex(said, r"<3>.*%s: %s" % (re.escape(path), why), what)
+
+    def assert_no_start(self, kind, where, why):
+        daemon = harness.Daemon(pki.get(), start=False)
+        path = getattr(daemon, where)
+        self.plant(kind, path)
+        status, said = daemon.check()
+        self.assertEqual(status, 78, said)
+        self.assert_said(said, path, kind.__name__, why)
+        began = time.monotonic()
+        with self.assertRaisesRegex(AssertionError, "not ready"):
+            daemon.start()
+        self.assertEqual(daemon.reap(), 78)
+        self.assertLess(time.monotonic() - began, 5)
+        self.assert_said(daemon.log.decode(), path, kind.__name__, why)
+        daemon.listener.close()
+        self.assert_untouched(kind.__name__)
 
     def test_before_the_start(self):
         """No start, and --check-config says the same."""
+        for where, why in STATE:
+            for kind in PLANTS:
+                with self.subTest(kind.__name__, where=where):
+                    self.assert_no_start(kind, where, why)
+
+    def test_marks_before_a_reload(self):
+        """They are open since the start: what is at their path by then is of no concern."""
+        marks = self.daemon.crl_marks
         for kind in PLANTS:
             with self.subTest(kind.__name__):
-                daemon = harness.Daemon(pki.get(), start=False)
-                self.plant(kind, daemon.audit_log)
-                status, said = daemon.check()
-                self.assertEqual(status, 78, said)
-                self.assert_said(said, daemon.audit_log, kind.__name__)
-                began = time.monotonic()
-                with self.assertRaisesRegex(AssertionError, "not ready"):
-                    daemon.start()
-                self.assertNotEqual(daemon.reap(), 0)
-                self.assertLess(time.monotonic() - began, 5)
-                self.assert_said(daemon.log.decode(), daemon.audit_log, kind.__name__)
-                daemon.listener.close()
-                self.assert_untouched(kind.__name__)
+                os.rename(marks, marks + ".aside")
+                self.plant(kind, marks)
+                planted = os.lstat(marks)
+                try:
+                    self.assertIn("reloaded\n", self.daemon.reload())
+                    with self.client() as one:
+                        one.call("create_association", self.params(kind.__name__))
+                    self.assert_untouched(kind.__name__)
+                    after = os.lstat(marks)
+                    self.assertEqual((after.st_ino, after.st_mode, after.st_size, after.st_mtime_ns),
+                                     (planted.st_ino, planted.st_mode, planted.st_size,
+                                      planted.st_mtime_ns))
+                finally:
+                    self.unplant(marks)
+                    os.rename(marks + ".aside", marks)
 
     def test_before_a_reload(self):
         """The reload fails, and what was loaded goes on writing where it did."""

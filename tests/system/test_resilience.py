@@ -267,6 +267,47 @@ class Lives(unittest.TestCase):
             self.assertEqual(daemon.reap(), -signal.SIGKILL)
             self.assertEqual(client.rest(), [])
 
+    def kill_vault(self, daemon):
+        one = daemon.worker("vault")
+        one.kill()
+        one.wait()
+        one.close()
+
+    def test_given_up(self):
+        """A vault that dies as often as it is started, and has answered nobody between."""
+        daemon = self.make()
+        for i in range(5):
+            since = len(daemon.log)
+            self.kill_vault(daemon)
+            if i < 4:
+                daemon.wait_log("trust and the vault are back", since)
+        self.assertEqual(daemon.reap(), 70)
+        self.assertRegex(daemon.log.decode(), r"(?m)^<3>monitor: .* died 5 times .*; giving up$")
+
+    def test_not_given_up(self):
+        """One call in five lives is enough."""
+        daemon = self.make()
+        for i in range(12):
+            if i % 4 == 0:
+                with daemon.client() as client:
+                    client.call("list_ccks")
+            since = len(daemon.log)
+            self.kill_vault(daemon)
+            daemon.wait_log("trust and the vault are back", since)
+        with daemon.client() as client:
+            client.call("list_ccks")
+        self.assertNotIn(b"giving up", daemon.log)
+
+    def test_given_up_without_a_load(self):
+        """One died, and what is needed for another is bad by now."""
+        daemon = self.make()
+        bad = daemon.write_cck("bad", b"short")
+        self.kill_vault(daemon)
+        self.assertEqual(daemon.reap(), 78)
+        said = daemon.log.decode()
+        self.assertEqual(said.count(bad + ": "), 5, said)
+        self.assertRegex(said, r"(?m)^<3>monitor: .* 5 times in a row; giving up$")
+
     def test_idle_exit(self):
         daemon = self.make(daemon={"IdleExitSec": 1})
         with daemon.client() as client:

@@ -156,6 +156,27 @@ class Startup(unittest.TestCase):
             self.assertEqual(sorted(line.split()[1].rstrip(":") for line in said.splitlines()
                                     if line.startswith("<3>")), sorted([key, cert]), said)
 
+    def test_everything_is_told(self):
+        """What is the monitor's own to open, and what it starts others for: one does not hide the
+        other."""
+        daemon = self.make(daemon={"AuditLog": "/dev/null", "CrlMarks": "/dev/null/crl-marks"})
+        key = daemon.write_cck("short", b"x")
+        cert = harness.write_file(os.path.join(daemon.trust_dir, "garbage.crt"), b"garbage")
+        status, said = daemon.check()
+        self.assertEqual(status, EX_CONFIG)
+        self.assertEqual(sorted(line.split()[1].rstrip(":") for line in said.splitlines()
+                                if line.startswith("<3>")),
+                         sorted([key, cert, "/dev/null", "/dev/null/crl-marks"]), said)
+        for more in ({"AuditLog": "/dev/null"}, {"CrlMarks": "/dev/null"}):
+            daemon = self.make(daemon=more)
+            status, said = daemon.check()
+            self.assertEqual(status, EX_CONFIG, said)
+            self.assertNotIn("in order", said)
+            self.assertEqual(len([line for line in said.splitlines() if line.startswith("<3>")]),
+                             1, said)
+            # A start ends with the first that it has no use without.
+            self.assert_bad(daemon, next(iter(more)) + "=")
+
     def test_root(self):
         daemon = self.make(daemon={"RootCA": "/nonexistent/root.crt"})
         self.assert_bad(daemon, "/nonexistent/root.crt: ")

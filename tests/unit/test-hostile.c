@@ -224,6 +224,9 @@ static void test_front_at_vault(Vault *v, gconstpointer data)
 	/* The vault is the same, nothing stayed in its memory, and the honest front's work goes on.
 	 */
 	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->accused, >, 0);
+	g_assert_cmpuint(v->monitor->accused, <=, tally.ends);
+	g_assert_cmpuint(v->monitor->last_accused, >=, 100);
 	after = vault_counters(honest);
 	g_assert_cmpuint(after.locked_used, ==, before.locked_used);
 	g_assert_cmpuint(after.built, ==, before.built);
@@ -488,6 +491,10 @@ static void test_front_at_trust(gconstpointer data)
 	g_assert_cmpint(t.unverified > 0, ==, t.loose);
 	vault_say(t.monitor, PVS_MESSAGE_PING, 5, NULL, NULL, -1);
 	g_assert_cmpuint(vault_hear(t.monitor, PVS_MESSAGE_PONG, NULL, NULL), ==, 5);
+	g_assert_cmpuint(t.monitor->served, ==, 1);
+	g_assert_cmpuint(t.monitor->accused, >, 0);
+	g_assert_cmpuint(t.monitor->accused, <=, tally.ends);
+	g_assert_cmpuint(t.monitor->last_accused, >=, 100);
 	trust_end(&t);
 	for (guint i = 0; i < n; i++)
 		g_bytes_unref(samples[i].body);

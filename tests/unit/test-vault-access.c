@@ -272,6 +272,7 @@ static void test_bad_image(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	vault_put(v->keys, "short", "0123456789abcdef", 16);
 	vault_start(v);
 	vault_hear(v->monitor, PVS_MESSAGE_FAILED, pvs_failed_fields, &failed);
+	g_assert_cmpint(failed.config, ==, 1);
 	g_assert_nonnull(strstr(failed.text, "/cck.d/short: has 16 bytes"));
 	g_assert_nonnull(strstr(failed.text, "\n"));
 	g_assert_nonnull(strstr(failed.text, "/images.d/web.hdr: the SE header is shorter"));

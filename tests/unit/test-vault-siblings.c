@@ -226,6 +226,9 @@ static void test_gone_in_flight(Vault *v, gconstpointer data G_GNUC_UNUSED)
 			used = vault_counters(stays).locked_used;
 		}
 	}
+	/* To go is not to break the rules. */
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->accused, ==, 0);
 	vault_end_free(stays);
 }
 
@@ -261,6 +264,8 @@ static void test_unread_answers(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(vault_counters(stays).ccks, ==, 302);
 	log = vault_log_of(v);
 	g_assert_nonnull(strstr(log, "uid 1002 does not read its answers"));
+	vault_hear_accused(v->monitor, 1);
+	g_assert_cmpuint(v->monitor->last_accused, ==, 2);
 	close(mine);
 	vault_end_free(stays);
 }
@@ -416,6 +421,9 @@ static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
 		vault_ask(bad, 1, &build);
 		vault_hear_close(bad);
 		g_assert_true(g_queue_is_empty(&bad->got));
+		/* A taken-over front would not end for the loss of its channel. */
+		vault_hear_accused(v->monitor, i + 1);
+		g_assert_cmpuint(v->monitor->last_accused, ==, 10 + i);
 		vault_end_free(bad);
 		g_assert_false(vault_is_expired(good, 0));
 	}
@@ -444,6 +452,8 @@ static void test_bad_fronts(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	}
 	g_assert_false(vault_is_expired(good, 0));
 	g_assert_cmpuint(vault_counters(good).refused, ==, 0);
+	g_assert_cmpuint(v->monitor->accused, ==, G_N_ELEMENTS(bad_builds) + 2);
+	g_assert_cmpuint(v->monitor->last_accused, ==, 51);
 	log = vault_log_of(v);
 	g_assert_nonnull(strstr(log, "<4>vault: the front of uid 1010 sent what it may not send"));
 	vault_end_free(good);
@@ -497,6 +507,30 @@ static void test_bad_trust(Vault *v, gconstpointer data)
 	vault_end_free(front);
 }
 
+/* The monitor is told at the first answer to a call, and not of what trust is answered, or of a
+ * step on the way. */
+static void test_serves(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	PvsBuild build = vault_association(0);
+	End *front;
+
+	vault_start_ready(v);
+	front = vault_add_front(v, 1);
+	vault_sync_monitor(v);
+	vault_grant(v, 1, 0, 1);
+	build.value.size = 0;
+	build.value_kind = PVS_VALUE_RANDOM;
+	vault_say(front, PVS_MESSAGE_JUDGE, 1, pvs_build_fields, &build, -1);
+	vault_hear(front, PVS_MESSAGE_ALLOWED, NULL, NULL);
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->served, ==, 0);
+	for (guint i = 0; i < 10; i++)
+		vault_counters(front);
+	vault_sync_monitor(v);
+	g_assert_cmpuint(v->monitor->served, ==, 1);
+	vault_end_free(front);
+}
+
 static void test_trust_goes(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
 	vault_start_ready(v);
@@ -540,6 +574,7 @@ int main(int argc, char **argv)
 	VAULT_TEST("-siblings/gone-in-flight", NULL, test_gone_in_flight);
 	VAULT_TEST("-siblings/unread-answers", NULL, test_unread_answers);
 	VAULT_TEST("-siblings/bad-fronts", NULL, test_bad_fronts);
+	VAULT_TEST("-siblings/serves", NULL, test_serves);
 	VAULT_TEST("-siblings/trust-goes", NULL, test_trust_goes);
 	VAULT_TEST("-siblings/second-link", NULL, test_second_link);
 	VAULT_TEST("-siblings/same-front-twice", NULL, test_same_front_twice);

@@ -21,6 +21,7 @@ static void test_load_fails(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(symlink("nowhere", link), ==, 0);
 	vault_start(v);
 	vault_hear(v->monitor, PVS_MESSAGE_FAILED, pvs_failed_fields, &failed);
+	g_assert_cmpint(failed.config, ==, 1);
 	lines = g_strsplit(failed.text, "\n", -1);
 	g_assert_cmpuint(g_strv_length(lines), ==, 2);
 	g_assert_nonnull(strstr(lines[0], "/cck.d/short: has 16 bytes"));

@@ -44,6 +44,27 @@ static gboolean on_message(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return TRUE;
 }
 
+static gboolean on_served(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	End *end = user;
+
+	g_assert_true(pvs_reader_end(&message->body));
+	/* At the first alone. */
+	g_assert_cmpuint(++end->served, ==, 1);
+	return TRUE;
+}
+
+static gboolean on_accused(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
+{
+	End *end = user;
+	PvsAccused body = {0};
+
+	g_assert_true(pvs_body_get(&message->body, pvs_accused_fields, &body));
+	end->accused++;
+	end->last_accused = body.front;
+	return TRUE;
+}
+
 static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpointer user)
 {
 	End *end = user;
@@ -56,6 +77,8 @@ static const PvsHandlerRow rows[] = {
 	{PVS_MESSAGE_READY, on_message},
 	{PVS_MESSAGE_FAILED, on_message},
 	{PVS_MESSAGE_PONG, on_message},
+	{PVS_MESSAGE_SERVED, on_served},
+	{PVS_MESSAGE_ACCUSED, on_accused},
 	{PVS_MESSAGE_GRANTED, on_message},
 	{PVS_MESSAGE_RECORDED, on_message},
 	{PVS_MESSAGE_ALLOWED, on_message},
@@ -140,6 +163,12 @@ guint64 vault_hear(End *end, PvsMessageType type, const PvsField *fields, gpoint
 void vault_hear_close(End *end)
 {
 	while (!end->closed)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+void vault_hear_accused(End *monitor, guint n)
+{
+	while (monitor->accused < n)
 		g_main_context_iteration(NULL, TRUE);
 }
 

@@ -17,6 +17,9 @@ typedef struct {
 	PvsChannel *channel;
 	GQueue got; /* of messages */
 	gboolean closed;
+	guint served;  /* of the monitor's end: SERVED is not among the messages, nor is ACCUSED */
+	guint accused; /* fronts */
+	guint32 last_accused;
 } End;
 
 void vault_end_free(End *end); /* NULL is allowed; closes */
@@ -33,6 +36,7 @@ void vault_say(End *end, PvsMessageType type, guint64 call, const PvsField *fiel
 /* The next message, which must be of @type: its call, and its body as a struct. */
 guint64 vault_hear(End *end, PvsMessageType type, const PvsField *fields, gpointer body);
 void vault_hear_close(End *end);
+void vault_hear_accused(End *monitor, guint n); /* waits until so many were */
 void vault_hear_refused(End *end, guint64 call, PvsError code, const char *param, const char *name);
 
 /* The process and its files. */
