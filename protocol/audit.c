@@ -8,7 +8,8 @@
 
 #include "protocol/encoding.h"
 
-#define HEX (2 * PVS_AUDIT_HASH)
+#define HEX	  (2 * PVS_AUDIT_HASH)
+#define EVENT_MAX 64
 
 static void append_escaped(GString *out, const char *text)
 {
@@ -36,6 +37,22 @@ void pvs_audit_text(GString *members, const char *name, const char *text)
 		return;
 	g_string_append_printf(members, ",\"%s\":", name);
 	append_escaped(members, text);
+}
+
+void pvs_audit_texts(GString *members, const char *name, char *const *texts, gsize n)
+{
+	g_string_append_printf(members, ",\"%s\":[", name);
+	for (gsize i = 0; i < n; i++) {
+		if (i > 0)
+			g_string_append_c(members, ',');
+		append_escaped(members, texts[i]);
+	}
+	g_string_append_c(members, ']');
+}
+
+void pvs_audit_true(GString *members, const char *name)
+{
+	g_string_append_printf(members, ",\"%s\":true", name);
 }
 
 void pvs_audit_number(GString *members, const char *name, guint64 value)
@@ -89,10 +106,13 @@ void pvs_audit_append(GString *out, PvsAuditChain *chain, gint64 seconds, const 
 	g_autofree char *prev = pvs_hex(chain->hash, sizeof chain->hash);
 	gsize begin = out->len;
 
+	g_assert(strlen(members) <= PVS_AUDIT_MEMBERS_MAX && strlen(event) <= EVENT_MAX);
 	g_string_append_printf(out, "{\"n\":%" G_GUINT64_FORMAT ",\"prev\":\"%s\",\"time\":\"",
 			       chain->n + 1, prev);
 	append_time(out, seconds);
 	g_string_append_printf(out, "\",\"event\":\"%s\"%s}", event, members);
+	/* A line that is too long would break the chain for whoever reads it, in silence. */
+	g_assert(out->len - begin < PVS_AUDIT_LINE_MAX);
 	chain->n++;
 	hash_of(out->str + begin, out->len - begin, chain->hash);
 	g_string_append_c(out, '\n');

@@ -14,6 +14,10 @@
 #define PVS_AUDIT_HASH	   32
 #define PVS_AUDIT_LINE_MAX (64 * 1024) /* bytes, line feed included */
 
+/* Bytes of a line's members at most: who makes them sees to it that they fit. The rest is for the
+ * number, the hash, the time and the event. */
+#define PVS_AUDIT_MEMBERS_MAX (PVS_AUDIT_LINE_MAX - 256)
+
 /* Where a chain is: what the next line has to say. Zeroed: before its first line. */
 typedef struct {
 	guint64 n; /* number of the last line; 0: there was none */
@@ -24,13 +28,16 @@ typedef struct {
  * escaped, all that is not printable ASCII, so that no name can make a line or a member. @text must
  * be UTF-8; NULL: no member. */
 void pvs_audit_text(GString *members, const char *name, const char *text);
+void pvs_audit_texts(GString *members, const char *name, char *const *texts, gsize n);
+void pvs_audit_true(GString *members, const char *name);
 void pvs_audit_number(GString *members, const char *name, guint64 value);
 void pvs_audit_hex(GString *members, const char *name, const guint8 *data, gsize size);
 /* A list of hashes, @n times @size bytes. */
 void pvs_audit_hashes(GString *members, const char *name, const guint8 *data, gsize n, gsize size);
 
 /* Appends the chain's next line, with line feed, to @out, and goes on with @chain. @seconds since
- * the epoch, @event what happened, @members as made above. */
+ * the epoch, @event what happened (at most 64 bytes), @members as made above. That the line is one
+ * for pvs_audit_check() is asserted. */
 void pvs_audit_append(GString *out, PvsAuditChain *chain, gint64 seconds, const char *event,
 		      const char *members);
 
