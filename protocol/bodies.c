@@ -282,6 +282,7 @@ const PvsField pvs_grant_fields[] = {
 	I64(PvsGrant, until),
 	U8(PvsGrant, unverified),
 	LIST(PvsGrant, keys, PVS_HOST_KEYS_MAX, PvsSignedKey, signed_key_fields),
+	U32(PvsGrant, pid),
 	END,
 };
 

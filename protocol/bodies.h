@@ -279,6 +279,7 @@ typedef struct {
 	gint64 until;
 	guint8 unverified; /* nobody vouches for the keys; for identities that may use such */
 	PvsList keys;	   /* of PvsSignedKey */
+	guint32 pid;	   /* the client's: a hint, should the vault not agree */
 } PvsGrant;
 
 /* GRANTED: the vault's answer; an error where it did not agree. */

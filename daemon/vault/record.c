@@ -177,3 +177,25 @@ GString *pvs_record_trust(const PvsAddFront *identity, const PvsRecord *body, co
 	put_outcome(record, body->error == PVS_ERROR_LAST_, (PvsError)body->error, body->param);
 	return record;
 }
+
+GString *pvs_record_grant(const PvsAddFront *identity, const PvsGrant *grant, const GError *error)
+{
+	GString *record = record_new(identity, grant->pid);
+	g_autoptr(GByteArray) hashes = g_byte_array_new();
+
+	/* Whose keys they are the vault does not know, as it does not believe them: so what trust
+	 * sent, which is a document's signed part or, where nobody verified it, a point. */
+	for (guint i = 0; i < grant->keys.n; i++) {
+		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
+		gsize size;
+		const guint8 *data =
+			g_bytes_get_data(grant->unverified ? key->point : key->tbs, &size);
+
+		append_hash(hashes, data, size);
+	}
+	put_hashes(record, grant->unverified ? "host_keys" : "signed_parts", hashes);
+	if (grant->unverified)
+		pvs_audit_true(record, "no_verify");
+	pvs_record_outcome(record, error);
+	return record;
+}

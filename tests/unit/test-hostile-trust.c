@@ -26,6 +26,19 @@ static const guint8 others_front = 1;
 
 /* ---- grants ---- */
 
+/* Each grant that was refused left its record, and all of them a line or a few of the log. */
+static void expect_grants_on_record(const Vault *v, guint n)
+{
+	g_autofree char *audit = NULL, *log = vault_log_of(v);
+	g_auto(GStrv) records = NULL, lines = g_strsplit(log, "does not agree to", -1);
+
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	records = g_strsplit(audit, "\"event\":\"grant\",\"uid\":1001,", -1);
+	g_assert_cmpuint(g_strv_length(records) - 1, ==, n);
+	g_assert_cmpuint(g_strv_length(lines) - 1, >=, 1);
+	g_assert_cmpuint(g_strv_length(lines) - 1, <=, 1 + n / 100);
+}
+
 /* Grants of a right form with wrong keys in them: whatever trust makes up, what it cannot make is a
  * signature of an installed key. */
 static void test_trust_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
@@ -68,6 +81,7 @@ static void test_trust_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	}
 	for (guint slot = 0; slot < PVS_GRANTS_MAX; slot++)
 		g_assert_true(vault_is_expired(front, slot));
+	expect_grants_on_record(v, attacker_messages);
 	vault_grant(v, others_front, 0, 1);
 	g_assert_false(vault_is_expired(front, 0));
 	vault_end_free(front);

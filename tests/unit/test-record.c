@@ -177,6 +177,35 @@ static void test_trust(void)
 	}
 }
 
+static void test_grant(void)
+{
+	g_auto(PvsGrant) grant = {.pid = 4711};
+	PvsSignedKey *keys = pvs_list_init(&grant.keys, PvsSignedKey, PVS_HOST_KEYS_MAX);
+	g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, "signed", -1);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(JsonObject) line = NULL, unverified = NULL;
+
+	for (guint i = 0; i < grant.keys.n; i++) {
+		keys[i].tbs = g_bytes_new_static("signed", 6);
+		keys[i].point = g_bytes_new_static("point", 5);
+	}
+	pvs_fail(&error, PVS_ERROR_HOST_KEY_SIGNATURE, NULL, NULL);
+	line = line_of(pvs_record_grant(&nobody, &grant, error), "grant", PVS_AUDIT_LINE_MAX / 2);
+	g_assert_cmpuint(length_of(line, "signed_parts"), ==, PVS_HOST_KEYS_MAX);
+	g_assert_cmpstr(json_array_get_string_element(
+				json_object_get_array_member(line, "signed_parts"), 0),
+			==, hash);
+	g_assert_cmpint(json_object_get_int_member(line, "pid"), ==, 4711);
+	g_assert_cmpstr(text_of(line, "outcome"), ==, "signature");
+	g_assert_false(json_object_has_member(line, "no_verify"));
+
+	grant.unverified = 1;
+	unverified =
+		line_of(pvs_record_grant(&nobody, &grant, error), "grant", PVS_AUDIT_LINE_MAX / 2);
+	g_assert_cmpuint(length_of(unverified, "host_keys"), ==, PVS_HOST_KEYS_MAX);
+	g_assert_true(json_object_get_boolean_member(unverified, "no_verify"));
+}
+
 /* The last guard: a line that nobody could read is not made. */
 static void test_too_long(void)
 {
@@ -199,6 +228,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/names", test_names);
 	g_test_add_func("/record/no-name", test_no_name);
 	g_test_add_func("/record/trust", test_trust);
+	g_test_add_func("/record/grant", test_grant);
 	g_test_add_func("/record/too-long", test_too_long);
 	return g_test_run();
 }
