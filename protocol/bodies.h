@@ -77,8 +77,8 @@ typedef struct {
 	guint32 calls_per_user;
 } PvsVaultStart;
 
-/* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).
- */
+/* AUDIT: the log's file, and the one that its chain goes on from if the first has no line (else
+ * any). */
 typedef struct {
 	guint8 has_previous;
 } PvsAuditFile;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/vault/audit-tail.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/encoding.h"
@@ -18,7 +19,6 @@
 
 enum {
 	STACK_SIZE = 256 * 1024,
-	TAIL = 2 * PVS_AUDIT_LINE_MAX, /* bytes, in which the last line is */
 	WAIT_MAX = 5 * G_USEC_PER_SEC, /* for a record */
 	SYNC_AFTER = G_USEC_PER_SEC,
 };
@@ -52,8 +52,8 @@ static struct {
 static struct {
 	int fd; /* -1: none */
 	PvsAuditChain chain;
-	gboolean begun;	   /* the file's chain is known, its first line of ours is there */
-	gboolean previous; /* the chain came from another file */
+	PvsAuditChain before; /* where it was when this file began */
+	gboolean begun;	      /* the file's chain is known, its first line of ours is there */
 	gboolean unsynced;
 	gint64 unsynced_since;
 	gboolean failing; /* it was said already */
@@ -125,79 +125,25 @@ static gboolean sync_now(void)
 	return TRUE;
 }
 
-/* The last bytes of a file; NULL: it cannot be read. */
-static GByteArray *tail_of(int fd)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	off_t begin = MAX(end - TAIL, 0);
-	g_autoptr(GByteArray) tail = g_byte_array_new();
-
-	if (end < 0)
-		return NULL;
-	g_byte_array_set_size(tail, (guint)(end - begin));
-	if (pread(fd, tail->data, tail->len, begin) != (ssize_t)tail->len)
-		return NULL;
-	return g_steal_pointer(&tail);
-}
-
-/* Where the chain of a file is; *@torn: its last line has no end. Lines before the last two are
- * not looked at: that is what "pvsecretctl audit verify" is for. */
-static gboolean chain_of(int fd, PvsAuditChain *chain, gboolean *torn)
-{
-	g_autoptr(GByteArray) tail = tail_of(fd);
-	const char *data, *end, *line;
-	PvsAuditChain none = {0};
-
-	*chain = none;
-	*torn = FALSE;
-	if (!tail)
-		return FALSE;
-	if (tail->len == 0)
-		return TRUE;
-	data = (const char *)tail->data;
-	end = data + tail->len;
-	*torn = end[-1] != '\n';
-	if (!*torn)
-		end--;
-	line = memrchr(data, '\n', (gsize)(end - data));
-	if (*torn && line) {
-		/* The number is that of the line before. */
-		const char *before = memrchr(data, '\n', (gsize)(line - data));
-
-		before = before ? before + 1 : data;
-		(void)pvs_audit_check(chain, before, (gsize)(line - before));
-	}
-	line = line ? line + 1 : data;
-	if (pvs_audit_check(chain, line, (gsize)(end - line)) == PVS_AUDIT_TORN)
-		*torn = TRUE;
-	return TRUE;
-}
-
 /* The first line of ours in a file: what it follows, or that the last one was torn. */
 static gboolean begin(void)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	PvsAuditChain chain;
-	gboolean torn, ended;
+	PvsAuditChain chain = log_.before;
+	gboolean ended;
 
 	if (log_.begun)
 		return TRUE;
 	if (log_.fd < 0)
 		return FALSE;
-	if (!chain_of(log_.fd, &chain, &torn))
+	if (!pvs_audit_tail(log_.fd, &chain, &ended))
 		return failed("cannot be read");
-	if (chain.n == 0 && log_.previous)
-		chain = log_.chain;
-	if (torn) {
-		char last = '\0';
-		off_t size = lseek(log_.fd, 0, SEEK_END);
-
-		ended = size > 0 && pread(log_.fd, &last, 1, size - 1) == 1 && last == '\n';
-		if (!ended)
-			g_string_append_c(text, '\n');
-	}
+	if (!ended)
+		g_string_append_c(text, '\n');
+	/* A file before this one may have been torn as well. */
 	pvs_audit_append(text, &chain, g_get_real_time() / G_USEC_PER_SEC,
-			 torn ? "recovered" : "opened", ",\"version\":\"" PACKAGE_VERSION "\"");
+			 chain.torn || !ended ? "recovered" : "opened",
+			 ",\"version\":\"" PACKAGE_VERSION "\"");
 	if (!append(text))
 		return FALSE;
 	log_.chain = chain;
@@ -207,7 +153,8 @@ static gboolean begin(void)
 
 static void open_file(Item *item)
 {
-	gboolean torn;
+	PvsAuditChain none = {.n = 0};
+	gboolean ended;
 
 	if (log_.fd >= 0) {
 		sync_now();
@@ -215,9 +162,11 @@ static void open_file(Item *item)
 	}
 	log_.fd = item->fd;
 	log_.begun = log_.unsynced = log_.failing = FALSE;
-	log_.previous = item->previous >= 0 && chain_of(item->previous, &log_.chain, &torn);
-	if (item->previous >= 0)
+	log_.before = none;
+	if (item->previous >= 0) {
+		(void)pvs_audit_tail(item->previous, &log_.before, &ended);
 		close(item->previous);
+	}
 	if (flock(log_.fd, LOCK_EX | LOCK_NB) < 0) {
 		failed("is another daemon's");
 		close(log_.fd);

@@ -98,7 +98,8 @@ class Audit(harness.Case):
             self.assertRegex(file.read(), rb"^[\x20-\x7e\n]*$")
 
     def test_verify(self):
-        self.ask("create_association", self.params())
+        for _ in range(3):
+            self.ask("create_association", self.params())
         done = self.verify()
         self.assertEqual(done.returncode, 0, done.stderr)
         n = self.records()[-1]["n"]
@@ -109,13 +110,21 @@ class Audit(harness.Case):
         with open(self.daemon.audit_log, "rb") as file:
             lines = file.read().splitlines(keepends=True)
         copy = os.path.join(harness.WORK, "changed.log")
-        for wrong in (lines[:-1] + [lines[-1].replace(b'"outcome":"ok"', b'"outcome":"no"')] * 0
-                      + lines[:1], lines[:1] + lines[2:], lines[:-2] + lines[-1:],
-                      [lines[0].replace(b"opened", b"opaned")] + lines[1:]):
-            harness.write_file(copy, b"".join(wrong))
-            done = self.verify(copy)
-            self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stderr.decode(), r"changed\.log:\d+ does not have")
+        for what, wrong in (
+                ("the first line stands at the end as well", lines + lines[:1]),
+                ("the second is missing", lines[:1] + lines[2:]),
+                ("the last but one is missing", lines[:-2] + lines[-1:]),
+                ("the last two are swapped", lines[:-2] + lines[:-3:-1]),
+                ("the first was changed", [lines[0].replace(b"opened", b"opaned")] + lines[1:]),
+                ("the outcome of the last but one was changed",
+                 lines[:-2] + [lines[-2].replace(b'"outcome":"ok"', b'"outcome":"no"')]
+                 + lines[-1:])):
+            with self.subTest(what):
+                self.assertNotEqual(wrong, lines)
+                harness.write_file(copy, b"".join(wrong))
+                done = self.verify(copy)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr.decode(), r"changed\.log:\d+ does not have")
         done = self.verify(os.path.join(harness.WORK, "none.log"))
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"none.log", done.stderr)
@@ -154,23 +163,42 @@ class Broken(harness.Case):
                 self.assertIn("result", one.wait(i))
         self.assertEqual(self.verify().returncode, 0)
 
-    def test_torn(self):
-        one = self.client()
-        self.create(one)
+    def spoil(self, text):
+        """The vault is killed and leaves TEXT at the log's end; another one takes over."""
         worker = self.daemon.worker("vault")
         since = len(self.daemon.log)
         worker.kill(signal.SIGSTOP)
         with open(self.daemon.audit_log, "ab") as file:
-            file.write(b'{"n":12,"prev":"00')
+            file.write(text)
         worker.kill()
         worker.wait()
         worker.close()
         self.daemon.wait_log("trust and the vault are back", since)
-        self.assertIn("result", self.create(one))
+
+    def test_torn(self):
+        """Whatever is left there the log goes on, says so, and is whole for who reads it; and who
+        changes what is there, or before it, does not go unseen."""
+        one = self.client()
         with open(self.daemon.audit_log, "rb") as file:
-            self.assertIn(b'"event":"recovered"', file.read())
-        done = self.verify()
-        self.assertEqual(done.returncode, 0, done.stderr)
+            torn = file.read().count(b'"event":"recovered"')
+        for text in (b'{"n":12,"prev":"00', b"garbage\n", b"\n", bytes(5000) + b"\n", b"a\n\nb"):
+            with self.subTest(text[:20]):
+                self.create(one)
+                self.spoil(text)
+                self.assertIn("result", self.create(one))
+                torn += 1
+                with open(self.daemon.audit_log, "rb") as file:
+                    log = file.read()
+                self.assertEqual(log.count(b'"event":"recovered"'), torn)
+                done = self.verify()
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(b"%d times what a crash cut off" % torn, done.stdout)
+        copy = os.path.join(harness.WORK, "torn.log")
+        for old, new in ((b"garbage\n", b"gerbage\n"), (b"garbage\n", b""), (b"a\n\nb", b"a\nb"),
+                         (b'"event":"recovered"', b'"event":"opened"')):
+            self.assertIn(old, log)
+            harness.write_file(copy, log.replace(old, new))
+            self.assertEqual(self.verify(copy).returncode, 1, old)
 
     def test_rotated(self):
         one = self.client()
