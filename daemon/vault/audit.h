@@ -4,7 +4,8 @@
  *
  * A thread of its own writes, so that a log on a slow disk keeps nothing else from going on, and
  * records that come together are written together. What waits for its record longer than 5 seconds
- * is told that there is none. Everything here
+ * is told that there is none. A disk that fails is asked again once a second; until it works each
+ * record has to be on the disk before it counts as written, whatever is configured. Everything here
  * is called from the main loop.
  */
 #pragma once

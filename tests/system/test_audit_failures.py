@@ -67,7 +67,7 @@ class Failing:
         """strace at the vault: what happens to its calls on the log's file. A call that fails
         never begins: another, harmless one takes its place, since the cage lets no number pass
         that means none."""
-        words = ["strace", "-f", "-o", os.path.join(harness.PRIVATE, "injected"),
+        words = ["strace", "-f", "-ttt", "-o", os.path.join(harness.PRIVATE, "injected"),
                  "-P", self.daemon.audit_log, "-e", "trace=write,fdatasync,ftruncate"]
         for one in what:
             words += ["-e", "inject=" + one]
@@ -81,6 +81,24 @@ class Failing:
             finally:
                 tracer.send_signal(signal.SIGINT)
                 tracer.wait(harness.DEADLINE)
+
+    def traced(self):
+        """What strace saw last: (when it began, name) of each call, and of a sync its end."""
+        seen = []
+        with open(os.path.join(harness.PRIVATE, "injected"), encoding="utf-8",
+                  errors="replace") as file:
+            for line in file:
+                found = re.match(r"\d+ +(\d+\.\d+) (?:<\.\.\. )?(\w+)(\(| resumed>)", line)
+                if not found:
+                    continue
+                if found.group(3) == "(":
+                    seen.append((float(found.group(1)), found.group(2)))
+                if found.group(2) == "fdatasync" and "<unfinished" not in line:
+                    seen.append((float(found.group(1)), "synced"))
+        return seen
+
+    def syncs(self):
+        return [name for _, name in self.traced()].count("fdatasync")
 
 
 @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
@@ -131,14 +149,57 @@ class Errors(Failing, harness.Case):
         self.assert_works_at_once(one)
 
     def test_sync(self):
-        """AuditSync=default: the reply does not wait for it, and the log says that it failed."""
+        """AuditSync=batch: the first reply does not wait for it. Once the disk has failed each one
+        does, until it works: no reply without a record that is on the disk. It is asked once a
+        second, and the log says each thing once."""
         one = self.client()
         since = len(self.daemon.log)
         with self.injected("fdatasync:error=EIO:syscall=getpid"):
-            self.assertIn("result", self.create(one)[0])
+            began = time.monotonic()
+            self.assertIn("result", self.create(one, "before it is known")[0])
             self.daemon.wait_log("the audit log: cannot be brought to the disk", since)
+            for i in range(5):
+                answer, took = self.create(one, "not on the disk %d" % i)
+                self.assert_error(answer, AUDIT, "audit")
+                self.assertLess(took, 1 + PROMPT)
+                self.assertEqual(one.call("ping"), {})
+            # Calls that come together wait for one answer of the disk.
+            idents = [one.post("create_association", self.params(name="together %d" % i))
+                      for i in range(10)]
+            for ident in idents:
+                self.assert_error(one.wait(ident), AUDIT, "audit")
+            # Without calls, too.
+            time.sleep(2)
+            took = time.monotonic() - began
+        syncs = self.syncs()
+        tap.note("%d fdatasync in %.1f s" % (syncs, took))
+        self.assertGreaterEqual(syncs, 3)
+        self.assertLessEqual(syncs, took + 2)
+        log = self.daemon.log[since:].decode()
+        self.assertEqual(log.count("cannot be brought to the disk"), 1, log)
+        self.assertNotIn("again", log)
         self.assert_works_at_once(one)
-        self.daemon.wait_log("the audit log can be written again", since)
+        self.daemon.wait_log("the audit log can be brought to the disk again", since)
+        # And as before: no reply waits for the disk.
+        with self.injected("fdatasync:delay_enter=3000000"):
+            self.assertLess(self.create(one, "as before")[1], PROMPT)
+            time.sleep(3.5)
+        self.assertNotIn("the audit log can be written again", self.daemon.log[since:].decode())
+
+    def test_write_while_the_disk_fails(self):
+        """One works again without the other: each is said for itself."""
+        one = self.client()
+        since = len(self.daemon.log)
+        with self.injected("fdatasync:error=EIO:syscall=getpid", "write:error=ENOSPC:syscall=getpid"
+                           ":when=2+"):
+            self.assertIn("result", self.create(one, "written")[0])
+            self.daemon.wait_log("the audit log: cannot be brought to the disk", since)
+            self.assert_error(self.create(one, "not written")[0], AUDIT, "audit")
+            self.daemon.wait_log("the audit log: cannot be written", since)
+        since = len(self.daemon.log)
+        self.assert_works_at_once(one)
+        end = self.daemon.wait_log("the audit log can be written again", since)
+        self.daemon.wait_log("the audit log can be brought to the disk again", end)
 
 
 @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
