@@ -64,11 +64,13 @@ static const struct {
 static struct {
 	int fd; /* -1: none */
 	PvsAuditChain chain;
+	guint64 said;	      /* number of the line that the journal has */
 	PvsAuditChain before; /* where it was when this file began */
 	gboolean begun;	      /* the file's chain is known, its first line of ours is there */
 	gboolean unsynced;    /* what was written is not on the disk */
 	gint64 sync_at;	      /* when the disk is asked next */
 	gboolean failing[2];  /* by Act: it was said already */
+	gboolean locked;
 	gboolean always;
 } log_ = {.fd = -1};
 
@@ -161,6 +163,10 @@ static gboolean begin(void)
 		return TRUE;
 	if (log_.fd < 0)
 		return FALSE;
+	/* Another daemon may end, and will have written until then. */
+	if (!log_.locked && flock(log_.fd, LOCK_EX | LOCK_NB) < 0)
+		return failed(WRITE, "is another daemon's");
+	log_.locked = TRUE;
 	if (!pvs_audit_tail(log_.fd, &chain, &ended))
 		return failed(WRITE, "cannot be read");
 	if (!ended)
@@ -181,6 +187,9 @@ static void say(void)
 {
 	g_autofree char *hash = pvs_hex(log_.chain.hash, sizeof log_.chain.hash);
 
+	if (log_.chain.n == log_.said)
+		return;
+	log_.said = log_.chain.n;
 	pvs_notice("audit: line %" G_GUINT64_FORMAT " has the SHA-256 %s", log_.chain.n, hash);
 }
 
@@ -194,21 +203,16 @@ static void open_file(const Item *item)
 		close(log_.fd);
 	}
 	log_.fd = item->fd;
-	log_.begun = log_.unsynced = FALSE;
+	log_.begun = log_.unsynced = log_.locked = FALSE;
 	log_.failing[WRITE] = log_.failing[SYNC] = FALSE;
+	log_.said = 0;
 	log_.before = none;
 	if (item->previous >= 0) {
 		(void)pvs_audit_tail(item->previous, &log_.before, &ended);
 		close(item->previous);
 	}
-	if (flock(log_.fd, LOCK_EX | LOCK_NB) < 0) {
-		failed(WRITE, "is another daemon's");
-		close(log_.fd);
-		log_.fd = -1;
-		return;
-	}
-	if (begin())
-		sync_now();
+	if (begin() && sync_now())
+		say();
 }
 
 /* ---- the thread ---- */
@@ -307,8 +311,9 @@ static void *run(void *data G_GNUC_UNUSED)
 			open_file(opening);
 			g_free(opening);
 		}
-		if (is_sync_due())
-			sync_now();
+		/* Lines that a sync has failed for were not said yet. */
+		if (is_sync_due() && sync_now())
+			say();
 
 		pthread_mutex_lock(&shared.mutex);
 		while (!g_queue_is_empty(&records))

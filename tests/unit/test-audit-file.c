@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -376,6 +377,31 @@ static void test_continued(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_string_free(text, TRUE);
 }
 
+/* While another daemon has the file nothing is on record; once it has ended everything is. */
+static void test_locked(Files *f, gconstpointer data G_GNUC_UNUSED)
+{
+	int others = open(f->log, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	PvsAuditChain chain = {0};
+	GString *text = g_string_new(NULL);
+	g_auto(Read) r = {.log = NULL};
+	Seen seen;
+
+	g_assert_cmpint(flock(others, LOCK_EX | LOCK_NB), ==, 0);
+	start(f);
+	g_assert_cmpuint(record(3), ==, 0);
+	/* What the other one writes meanwhile is what ours goes on from. */
+	put_lines(text, &chain, 4);
+	g_assert_cmpint(write(others, text->str, text->len), ==, (gssize)text->len);
+	g_assert_cmpuint(record(3), ==, 0);
+	close(others);
+	g_assert_cmpuint(record(3), ==, 3);
+	pvs_audit_stop();
+	read_files(f, FALSE, &r);
+	g_assert_cmpint(check_all(&r, &seen), ==, PVS_AUDIT_GOOD);
+	g_assert_cmpuint(seen.lines, ==, 8);
+	g_string_free(text, TRUE);
+}
+
 #define ADD(path, data, function) \
 	g_test_add("/audit-file" path, Files, data, set_up, function, tear_down)
 
@@ -391,5 +417,6 @@ int main(int argc, char **argv)
 	ADD("/newer-alone", NULL, test_newer_alone);
 	ADD("/previous-of-no-use", NULL, test_previous_of_no_use);
 	ADD("/continued", NULL, test_continued);
+	ADD("/locked", NULL, test_locked);
 	return g_test_run();
 }
