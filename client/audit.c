@@ -19,15 +19,17 @@
 
 typedef struct {
 	PvsAuditChain chain;
-	gboolean torn; /* the last line was none: the next has to say so */
-	char *torn_file;
+	char *torn_file; /* the last place where there was no line */
 	guint64 torn_line;
 	guint64 lines;
-	guint64 recovered;
+	guint64 recovered; /* such places */
 } Reading;
 
 static const char *const texts[] = {
 	[PVS_AUDIT_TORN] = "is not a line of an audit log",
+	[PVS_AUDIT_SILENT] = "is not a line of an audit log, and the one behind it does not say so",
+	[PVS_AUDIT_BASELESS] = "is not a line of an audit log; name the file before this one as "
+			       "well, which tells whether it is a crash's work",
 	[PVS_AUDIT_NUMBER] = "does not have the next number: lines are missing, or stand twice or "
 			     "elsewhere",
 	[PVS_AUDIT_HASH_OFF] = "does not have the hash of the line before: one of the two was "
@@ -47,27 +49,40 @@ static gboolean broken(GError **error, const char *file, guint64 line, PvsAuditV
 static gboolean take_line(Reading *r, const char *file, guint64 number, const char *line,
 			  gsize size, GError **error)
 {
+	gboolean torn = r->chain.torn;
 	PvsAuditVerdict verdict = pvs_audit_check(&r->chain, line, size);
 
-	r->lines++;
-	if (r->torn && (verdict != PVS_AUDIT_GOOD || !pvs_audit_is_recovery(line, size)))
-		return broken(error, r->torn_file, r->torn_line, PVS_AUDIT_TORN);
-	if (r->torn)
-		r->recovered++;
-	r->torn = verdict == PVS_AUDIT_TORN;
-	if (!r->torn)
-		return verdict == PVS_AUDIT_GOOD || broken(error, file, number, verdict);
-	g_free(r->torn_file);
-	r->torn_file = g_strdup(file);
-	r->torn_line = number;
-	return TRUE;
+	switch (verdict) {
+	case PVS_AUDIT_TORN:
+		/* Of several in a row the first one. */
+		if (!torn) {
+			g_free(r->torn_file);
+			r->torn_file = g_strdup(file);
+			r->torn_line = number;
+		}
+		return TRUE;
+	case PVS_AUDIT_GOOD:
+		r->lines++;
+		r->recovered += torn;
+		return TRUE;
+	case PVS_AUDIT_SILENT:
+	case PVS_AUDIT_BASELESS:
+		return broken(error, r->torn_file, r->torn_line, verdict);
+	case PVS_AUDIT_NUMBER:
+	case PVS_AUDIT_HASH_OFF:
+	default:
+		return broken(error, file, number, verdict);
+	}
 }
 
 static gboolean read_file(Reading *r, const char *file, GError **error)
 {
-	g_autofree char *buffer = g_malloc(PVS_AUDIT_LINE_MAX + 1);
+	enum { SIZE = 2 * PVS_AUDIT_LINE_MAX };
+	g_autofree char *buffer = g_malloc(SIZE);
 	FILE *stream = fopen(file, "re");
-	gboolean good = TRUE;
+	gboolean good = TRUE, end = FALSE;
+	guint64 number = 1;
+	gsize size = 0;
 
 	if (!stream) {
 		g_autofree char *shown = pvs_text_show(file, 400);
@@ -77,15 +92,17 @@ static gboolean read_file(Reading *r, const char *file, GError **error)
 				   "and root may read them",
 				   "%s: %s", shown, g_strerror(errno));
 	}
-	for (guint64 number = 1; good; number++) {
-		gsize size = 0;
-		int c;
+	while (good && !end) {
+		gsize at = 0, used, line;
 
-		while ((c = getc_unlocked(stream)) != EOF && c != '\n' && size < PVS_AUDIT_LINE_MAX)
-			buffer[size++] = (char)c;
-		if (c == EOF && size == 0)
-			break;
-		good = take_line(r, file, number, buffer, size, error);
+		size += fread(buffer + size, 1, SIZE - size, stream);
+		end = size < SIZE;
+		while (good && (used = pvs_audit_split(buffer + at, size - at, end, &line)) > 0) {
+			good = take_line(r, file, number++, buffer + at, line, error);
+			at += used;
+		}
+		size -= at;
+		memmove(buffer, buffer + at, size);
 	}
 	if (good && ferror(stream))
 		good = pvs_failure_system(error, errno, file, "cannot be read");
@@ -108,21 +125,26 @@ static void show(const PvsArguments *arguments, const Reading *r)
 		return;
 	}
 	pvs_output_line("%" G_GUINT64_FORMAT " lines, each follows the one before", r->lines);
-	if (r->recovered)
-		pvs_output_line("%" G_GUINT64_FORMAT " were cut off by a crash, and said to be so",
-				r->recovered);
+	if (r->recovered) {
+		g_autofree char *file = pvs_text_show(r->torn_file, 400);
+
+		pvs_output_line("%" G_GUINT64_FORMAT " times what a crash cut off or spoilt, with "
+				"a line behind it that says so, the last time at "
+				"%s:%" G_GUINT64_FORMAT,
+				r->recovered, file, r->torn_line);
+	}
 	pvs_output_line("the last has the number %" G_GUINT64_FORMAT " and the SHA-256 %s",
 			r->chain.n, hash);
 }
 
 gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error)
 {
-	Reading r = {.torn = FALSE};
+	Reading r = {.lines = 0};
 	gboolean good = TRUE;
 
 	for (guint i = 0; good && i < arguments->operands->len; i++)
 		good = read_file(&r, arguments->operands->pdata[i], error);
-	if (good && r.torn)
+	if (good && r.chain.torn)
 		good = broken(error, r.torn_file, r.torn_line, PVS_AUDIT_TORN);
 	if (good && r.lines == 0)
 		good = pvs_failure(error, PVS_EXIT_FAILED,

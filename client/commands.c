@@ -99,9 +99,11 @@ static const PvsCommand audit_commands[] = {
 	 .run = pvs_audit_verify,
 	 .summary = "Tell whether the audit log is whole",
 	 .about = "Reads the files of an audit log, the oldest first, and checks that each line "
-		  "follows the one before: that none was changed, lost or put elsewhere. Needs no "
-		  "daemon. Lines that are missing at the end show in the journal alone, which has "
-		  "the number and the hash of each. The exit status is 0 if all is well, else 1.",
+		  "follows the one before: that none was changed, lost or put elsewhere. What a "
+		  "crash cut off or spoilt, and the line behind it says so, is told of and is no "
+		  "error. Needs no daemon. Lines that are missing at the end show in the journal "
+		  "alone, which has the number and the hash of each. The exit status is 0 if all "
+		  "is well, else 1.",
 	 .examples = "  pvsecretctl audit verify /var/log/pvsecretd/audit.log.1 \\\n"
 		     "      /var/log/pvsecretd/audit.log\n"},
 	{.name = NULL},

@@ -8,7 +8,8 @@
 
 #include "protocol/encoding.h"
 
-#define HEX (2 * PVS_AUDIT_HASH)
+#define HEX	  (2 * PVS_AUDIT_HASH)
+#define EVENT_MAX 64
 
 static void append_escaped(GString *out, const char *text)
 {
@@ -36,6 +37,22 @@ void pvs_audit_text(GString *members, const char *name, const char *text)
 		return;
 	g_string_append_printf(members, ",\"%s\":", name);
 	append_escaped(members, text);
+}
+
+void pvs_audit_texts(GString *members, const char *name, char *const *texts, gsize n)
+{
+	g_string_append_printf(members, ",\"%s\":[", name);
+	for (gsize i = 0; i < n; i++) {
+		if (i > 0)
+			g_string_append_c(members, ',');
+		append_escaped(members, texts[i]);
+	}
+	g_string_append_c(members, ']');
+}
+
+void pvs_audit_true(GString *members, const char *name)
+{
+	g_string_append_printf(members, ",\"%s\":true", name);
 }
 
 void pvs_audit_number(GString *members, const char *name, guint64 value)
@@ -70,6 +87,17 @@ static void hash_of(const char *line, gsize size, guint8 hash[PVS_AUDIT_HASH])
 	g_checksum_get_digest(sum, hash, &n);
 }
 
+/* Of what is no line nobody has said what came before it: so its hash stands for both. */
+static void fold(guint8 hash[PVS_AUDIT_HASH], const char *line, gsize size)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	gsize n = PVS_AUDIT_HASH;
+
+	g_checksum_update(sum, hash, PVS_AUDIT_HASH);
+	g_checksum_update(sum, (const guchar *)line, (gssize)size);
+	g_checksum_get_digest(sum, hash, &n);
+}
+
 /* RFC 3339, UTC. By hand: g_date_time_format() wants the locale's files. */
 static void append_time(GString *out, gint64 seconds)
 {
@@ -89,11 +117,15 @@ void pvs_audit_append(GString *out, PvsAuditChain *chain, gint64 seconds, const 
 	g_autofree char *prev = pvs_hex(chain->hash, sizeof chain->hash);
 	gsize begin = out->len;
 
+	g_assert(strlen(members) <= PVS_AUDIT_MEMBERS_MAX && strlen(event) <= EVENT_MAX);
 	g_string_append_printf(out, "{\"n\":%" G_GUINT64_FORMAT ",\"prev\":\"%s\",\"time\":\"",
 			       chain->n + 1, prev);
 	append_time(out, seconds);
 	g_string_append_printf(out, "\",\"event\":\"%s\"%s}", event, members);
+	/* A line that is too long would break the chain for whoever reads it, in silence. */
+	g_assert(out->len - begin < PVS_AUDIT_LINE_MAX);
 	chain->n++;
+	chain->torn = FALSE;
 	hash_of(out->str + begin, out->len - begin, chain->hash);
 	g_string_append_c(out, '\n');
 }
@@ -131,14 +163,20 @@ PvsAuditVerdict pvs_audit_check(PvsAuditChain *chain, const char *line, gsize si
 	guint8 prev[PVS_AUDIT_HASH];
 	guint64 n;
 
-	hash_of(line, size, chain->hash);
 	if (!read_head(line, size, &n, prev)) {
-		chain->n++;
+		chain->torn = TRUE;
+		chain->n += before.n > 0;
+		fold(chain->hash, line, size);
 		return PVS_AUDIT_TORN;
 	}
+	chain->torn = FALSE;
 	chain->n = n;
-	if (before.n == 0)
-		return PVS_AUDIT_GOOD;
+	hash_of(line, size, chain->hash);
+	if (before.torn && !pvs_audit_is_recovery(line, size))
+		return PVS_AUDIT_SILENT;
+	/* Where the log begins elsewhere: nothing tells what became of a line before this one. */
+	if (before.n == 0 && n > 1)
+		return before.torn ? PVS_AUDIT_BASELESS : PVS_AUDIT_GOOD;
 	if (n != before.n + 1)
 		return PVS_AUDIT_NUMBER;
 	return memcmp(prev, before.hash, sizeof prev) == 0 ? PVS_AUDIT_GOOD : PVS_AUDIT_HASH_OFF;
@@ -158,4 +196,18 @@ gboolean pvs_audit_is_recovery(const char *line, gsize size)
 	found = memmem(line, size, "\"event\":", 8);
 	return found && size - (gsize)(found - line) >= sizeof event - 1 &&
 	       memcmp(found, event, sizeof event - 1) == 0;
+}
+
+gsize pvs_audit_split(const char *data, gsize size, gboolean end, gsize *line)
+{
+	const char *feed = memchr(data, '\n', MIN(size, PVS_AUDIT_LINE_MAX + 1));
+
+	if (feed) {
+		*line = (gsize)(feed - data);
+		return *line + 1;
+	}
+	if (size <= PVS_AUDIT_LINE_MAX && !end)
+		return 0;
+	*line = MIN(size, PVS_AUDIT_LINE_MAX);
+	return *line;
 }

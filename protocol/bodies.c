@@ -11,7 +11,8 @@ enum {
 	DOCUMENT_MAX = PVS_HEADER_MAX, /* bytes of a host-key document, certificate or CRL */
 	SUBJECT_MAX = 1024,	       /* bytes of a distinguished name, as text */
 	SERIAL_MAX = 128,
-	WORD_MAX = 32, /* a role, a kind */
+	WORD_MAX = 32,	/* a role, a kind */
+	PARAM_MAX = 64, /* a JSON pointer of ours into a call's parameters */
 	LINKS_MAX = 64,
 	ENTRIES_MAX = 8192, /* of the trust store, as shown */
 	WARNINGS_MAX = 256,
@@ -34,6 +35,7 @@ enum {
 #define I64(Type, name)		   { .kind = PVS_FIELD_I64, AT(Type, name) }
 #define FIXED(Type, name)	   { .kind = PVS_FIELD_FIXED, AT(Type, name), .max = sizeof(((Type *)0)->name) }
 #define TEXT(Type, name, most)	   { .kind = PVS_FIELD_TEXT, AT(Type, name), .max = (most) }
+#define NAME(Type, name)	   { .kind = PVS_FIELD_NAME, AT(Type, name), .max = PVS_KEY_NAME_MAX }
 #define BYTES(Type, name, most)	   { .kind = PVS_FIELD_BYTES, AT(Type, name), .max = (most) }
 #define SPAN(Type, name, most)	   { .kind = PVS_FIELD_SPAN, AT(Type, name), .max = (most) }
 #define LIST(Type, name, most, Item, table) \
@@ -102,7 +104,7 @@ const PvsField pvs_audit_file_fields[] = {
 
 static const PvsField recorded_key_fields[] = {
 	FIXED(PvsRecordedKey, digest),
-	TEXT(PvsRecordedKey, name, PVS_KEY_NAME_MAX),
+	NAME(PvsRecordedKey, name),
 	END,
 };
 
@@ -110,7 +112,7 @@ const PvsField pvs_record_fields[] = {
 	U32(PvsRecord, front),
 	U8(PvsRecord, examined),
 	U16(PvsRecord, error),
-	TEXT(PvsRecord, param, PVS_SECRET_NAME_MAX),
+	TEXT(PvsRecord, param, PARAM_MAX),
 	LIST(PvsRecord, documents, PVS_HOST_KEYS_MAX, PvsRecordedKey, recorded_key_fields),
 	U32(PvsRecord, pid),
 	END,
@@ -184,7 +186,7 @@ const PvsField pvs_workers_are_fields[] = {
 
 static const PvsField host_key_fields[] = {
 	BYTES(PvsHostKey, document, DOCUMENT_MAX),
-	TEXT(PvsHostKey, name, PVS_KEY_NAME_MAX),
+	NAME(PvsHostKey, name),
 	END,
 };
 
@@ -215,7 +217,7 @@ const PvsField pvs_verified_fields[] = {
 
 const PvsField pvs_examine_fields[] = {
 	BYTES(PvsExamine, host_key.document, DOCUMENT_MAX),
-	TEXT(PvsExamine, host_key.name, PVS_KEY_NAME_MAX),
+	NAME(PvsExamine, host_key.name),
 	LIST(PvsExamine, certs, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	LIST(PvsExamine, crls, PVS_CERTS_MAX, PvsBlob, blob_fields),
 	U32(PvsExamine, pid),
@@ -288,6 +290,7 @@ const PvsField pvs_grant_fields[] = {
 	I64(PvsGrant, until),
 	U8(PvsGrant, unverified),
 	LIST(PvsGrant, keys, PVS_HOST_KEYS_MAX, PvsSignedKey, signed_key_fields),
+	U32(PvsGrant, pid),
 	END,
 };
 
@@ -300,7 +303,7 @@ const PvsField pvs_granted_fields[] = {
 const PvsField pvs_build_fields[] = {
 	U32(PvsBuild, slot),
 	U32(PvsBuild, pid),
-	TEXT(PvsBuild, image, PVS_KEY_NAME_MAX),
+	NAME(PvsBuild, image),
 	FIXED(PvsBuild, tags),
 	FIXED(PvsBuild, cuid),
 	U64(PvsBuild, flags),
@@ -308,12 +311,12 @@ const PvsField pvs_build_fields[] = {
 	U8(PvsBuild, value_kind),
 	TEXT(PvsBuild, name, PVS_SECRET_NAME_MAX),
 	U8(PvsBuild, use_name),
-	TEXT(PvsBuild, cck, PVS_KEY_NAME_MAX),
-	TEXT(PvsBuild, extension_secret, PVS_KEY_NAME_MAX),
-	TEXT(PvsBuild, new_cck, PVS_KEY_NAME_MAX),
+	NAME(PvsBuild, cck),
+	NAME(PvsBuild, extension_secret),
+	NAME(PvsBuild, new_cck),
 	U8(PvsBuild, has_user_data),
 	BYTES(PvsBuild, user_data, PVS_USER_DATA_SIZE),
-	TEXT(PvsBuild, user_sign_key, PVS_KEY_NAME_MAX),
+	NAME(PvsBuild, user_sign_key),
 	U8(PvsBuild, no_verify),
 	SPAN(PvsBuild, value, VALUE_MAX),
 	END,
@@ -328,7 +331,7 @@ const PvsField pvs_built_fields[] = {
 };
 
 static const PvsField cck_info_fields[] = {
-	TEXT(PvsCckInfo, name, PVS_KEY_NAME_MAX),
+	NAME(PvsCckInfo, name),
 	FIXED(PvsCckInfo, check_value),
 	END,
 };

@@ -79,8 +79,8 @@ typedef struct {
 	guint32 calls_per_user;
 } PvsVaultStart;
 
-/* AUDIT: the log's file, and the one that its chain goes on from if the first is empty (else any).
- */
+/* AUDIT: the log's file, and the one that its chain goes on from if the first has no line (else
+ * any). */
 typedef struct {
 	guint8 has_previous;
 } PvsAuditFile;
@@ -288,6 +288,7 @@ typedef struct {
 	gint64 until;
 	guint8 unverified; /* nobody vouches for the keys; for identities that may use such */
 	PvsList keys;	   /* of PvsSignedKey */
+	guint32 pid;	   /* the client's: a hint, should the vault not agree */
 } PvsGrant;
 
 /* GRANTED: the vault's answer; an error where it did not agree. */

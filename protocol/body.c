@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "protocol/names.h"
+
 static inline gpointer member(gpointer body, const PvsField *field)
 {
 	return (char *)body + field->offset;
@@ -55,7 +57,8 @@ void pvs_body_put(PvsWriter *w, const PvsField *fields, gconstpointer body)
 		case PVS_FIELD_FIXED:
 			pvs_writer_fixed(w, m, f->max);
 			break;
-		case PVS_FIELD_TEXT: {
+		case PVS_FIELD_TEXT:
+		case PVS_FIELD_NAME: {
 			const char *text = *(char *const *)m;
 
 			put_bytes(w, f, text, text ? strlen(text) : 0);
@@ -127,6 +130,15 @@ static gboolean get_field(PvsReader *r, const PvsField *f, gpointer m)
 			g_clear_pointer(text, g_free);
 		return TRUE;
 	}
+	case PVS_FIELD_NAME: {
+		char **name = m;
+
+		if (!pvs_reader_text(r, name, f->max))
+			return FALSE;
+		if (!**name)
+			g_clear_pointer(name, g_free);
+		return !*name || pvs_key_name_valid(*name);
+	}
 	case PVS_FIELD_BYTES: {
 		GBytes **bytes = m;
 
@@ -173,6 +185,7 @@ void pvs_body_clear(const PvsField *fields, gpointer body)
 
 		switch (f->kind) {
 		case PVS_FIELD_TEXT:
+		case PVS_FIELD_NAME:
 			g_clear_pointer((char **)m, g_free);
 			break;
 		case PVS_FIELD_BYTES:

@@ -19,6 +19,7 @@ typedef enum {
 	PVS_FIELD_I64,
 	PVS_FIELD_FIXED, /* guint8[max] */
 	PVS_FIELD_TEXT,	 /* char *, at most max bytes; "" is read as NULL */
+	PVS_FIELD_NAME,	 /* char *: a name as in names.h, nothing else is read; or NULL */
 	PVS_FIELD_BYTES, /* GBytes *, at most max bytes; empty is read as NULL */
 	PVS_FIELD_SPAN, /* PvsSpan, at most max bytes: points into the message, nothing is copied */
 	PVS_FIELD_LIST, /* PvsList of at most max structs of the table row->items */

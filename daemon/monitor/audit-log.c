@@ -56,8 +56,9 @@ gboolean pvs_audit_log_open(const char *path, GError **error)
 		return FALSE;
 	forget(&opened);
 	opened = fd;
-	/* At the start: the log was rotated while no daemon ran. */
-	if (current < 0 && previous < 0 && lseek(fd, 0, SEEK_END) == 0) {
+	/* At the start: the log may have been rotated while no daemon ran, or a crash may have left
+	 * nothing in it that is a line. Which it is the vault sees. */
+	if (current < 0 && previous < 0) {
 		g_autofree char *rotated = g_strconcat(path, ".1", NULL);
 
 		previous = open(rotated, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -17,5 +17,5 @@ gboolean pvs_audit_log_open(const char *path, GError **error);
 gboolean pvs_audit_log_check(const char *path, GError **error);
 
 /* A pair takes over: the file that was opened last is the log from now on. @fds: it, and the file
- * that the chain goes on from if it is empty (TRUE), else it again (FALSE). Not to be closed. */
+ * that the chain goes on from if it has no line (TRUE), else it again (FALSE). Not to be closed. */
 gboolean pvs_audit_log_descriptors(int fds[2]);

@@ -320,13 +320,15 @@ static gboolean on_recorded(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messa
 }
 
 /* Tells the vault what the front may encrypt for. */
-static void grant(Front *front, guint64 call, const PvsVerify *verify, GPtrArray *verdicts)
+static gboolean grant(Front *front, guint64 call, const PvsVerify *verify, GPtrArray *verdicts,
+		      GError **error)
 {
 	Pending *p = g_new0(Pending, 1);
 	PvsGrant body = {.front = front->identity.front,
 			 .slot = verify->slot,
 			 .until = G_MAXINT64,
-			 .unverified = verify->no_verify};
+			 .unverified = verify->no_verify,
+			 .pid = verify->pid};
 	PvsSignedKey *keys = pvs_list_init(&body.keys, PvsSignedKey, verdicts->len);
 	PvsVerifiedKey *shown = pvs_list_init(&p->verified.keys, PvsVerifiedKey, verdicts->len);
 	g_auto(PvsWriter) w = pvs_writer();
@@ -351,15 +353,20 @@ static void grant(Front *front, guint64 call, const PvsVerify *verify, GPtrArray
 	g_free(body.keys.items);
 	if (w.size > pvs_message_cap(PVS_MESSAGE_GRANT)) {
 		/* Documents that are genuine, and of no sane size. */
-		g_autoptr(GError) error = NULL;
-
-		pvs_fail(&error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
-		refuse(front, call, error);
 		pending_free(p);
-		return;
+		return pvs_fail(error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
 	}
 	remember(front, call, p);
 	pvs_channel_send(vault, PVS_MESSAGE_GRANT, last_number, &w, NULL);
+	return TRUE;
+}
+
+/* Which parameter it is that the vault did not agree to. */
+static const char *disputed(PvsError error)
+{
+	if (error == PVS_ERROR_AUDIT)
+		return NULL;
+	return error == PVS_ERROR_DENIED_NO_VERIFY ? "/no_verify" : "/host_keys";
 }
 
 static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
@@ -376,9 +383,8 @@ static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	if (body.refused) {
 		g_autoptr(GError) error = NULL;
 
-		pvs_fail(&error, (PvsError)body.error,
-			 body.error == PVS_ERROR_DENIED_NO_VERIFY ? "/no_verify" : "/host_keys",
-			 NULL);
+		/* That stands on record already: the vault put it there. */
+		pvs_fail(&error, (PvsError)body.error, disputed(body.error), NULL);
 		refuse(front, p->call, error);
 	} else {
 		answer(front, PVS_MESSAGE_VERIFIED, p->call, pvs_verified_fields, &p->verified);
@@ -408,9 +414,7 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 		return FALSE;
 	if (may_verify(front, &body, &error))
 		verdicts = judge_all(&body, &error);
-	if (verdicts)
-		grant(front, message->call, &body, verdicts);
-	else
+	if (!verdicts || !grant(front, message->call, &body, verdicts, &error))
 		answer_on_record(front, message->call, PVS_MESSAGE_REFUSED, NULL, error, FALSE,
 				 body.pid, body.host_keys.items, body.host_keys.n);
 	return TRUE;

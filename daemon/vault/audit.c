@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/vault/audit-tail.h"
 #include "policy/cage.h"
 #include "protocol/audit.h"
 #include "protocol/encoding.h"
@@ -18,9 +19,8 @@
 
 enum {
 	STACK_SIZE = 256 * 1024,
-	TAIL = 2 * PVS_AUDIT_LINE_MAX, /* bytes, in which the last line is */
 	WAIT_MAX = 5 * G_USEC_PER_SEC, /* for a record */
-	SYNC_AFTER = G_USEC_PER_SEC,
+	SYNC_AFTER = G_USEC_PER_SEC,   /* a write, or a sync that failed */
 };
 
 /* What the thread is given; it comes back through the main loop. */
@@ -48,15 +48,29 @@ static struct {
 	gboolean ending;
 } shared = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+/* What can fail, one without the other. */
+typedef enum { WRITE, SYNC } Act;
+
+static const struct {
+	const char *meanwhile, *again;
+} acts[] = {
+	[WRITE] = {"nothing is done until it can be written", "the audit log can be written again"},
+	[SYNC] = {"nothing is done until it can be, and a loss of power may take records with it "
+		  "that were written since the last time",
+		  "the audit log can be brought to the disk again"},
+};
+
 /* Of the thread alone. */
 static struct {
 	int fd; /* -1: none */
 	PvsAuditChain chain;
-	gboolean begun;	   /* the file's chain is known, its first line of ours is there */
-	gboolean previous; /* the chain came from another file */
-	gboolean unsynced;
-	gint64 unsynced_since;
-	gboolean failing; /* it was said already */
+	guint64 said;	      /* number of the line that the journal has */
+	PvsAuditChain before; /* where it was when this file began */
+	gboolean begun;	      /* the file's chain is known, its first line of ours is there */
+	gboolean unsynced;    /* what was written is not on the disk */
+	gint64 sync_at;	      /* when the disk is asked next */
+	gboolean failing[2];  /* by Act: it was said already */
+	gboolean locked;
 	gboolean always;
 } log_ = {.fd = -1};
 
@@ -67,14 +81,22 @@ static guint overdue_timer;
 
 /* ---- the file ---- */
 
-static gboolean failed(const char *what)
+static gboolean failed(Act act, const char *what)
 {
 	/* Once, until it works again: there may be thousands of calls a second. */
-	if (!log_.failing)
-		pvs_error("the audit log: %s: %s; nothing is done until it can be written", what,
-			  strerrordesc_np(errno));
-	log_.failing = TRUE;
+	if (!log_.failing[act])
+		pvs_error("the audit log: %s: %s; %s", what, strerrordesc_np(errno),
+			  acts[act].meanwhile);
+	log_.failing[act] = TRUE;
 	return FALSE;
+}
+
+static gboolean worked(Act act)
+{
+	if (log_.failing[act])
+		pvs_notice("%s", acts[act].again);
+	log_.failing[act] = FALSE;
+	return TRUE;
 }
 
 static gboolean write_all(const char *data, gsize size)
@@ -99,12 +121,12 @@ static gboolean append(const GString *text)
 	int error;
 
 	if (end < 0)
-		return failed("cannot be looked at");
+		return failed(WRITE, "cannot be looked at");
 	if (write_all(text->str, text->len)) {
 		if (!log_.unsynced)
-			log_.unsynced_since = g_get_monotonic_time();
+			log_.sync_at = g_get_monotonic_time() + SYNC_AFTER;
 		log_.unsynced = TRUE;
-		return TRUE;
+		return worked(WRITE);
 	}
 	error = errno;
 	if (ftruncate(log_.fd, end) < 0) {
@@ -112,92 +134,47 @@ static gboolean append(const GString *text)
 		log_.begun = FALSE;
 	}
 	errno = error;
-	return failed("cannot be written");
+	return failed(WRITE, "cannot be written");
 }
 
 static gboolean sync_now(void)
 {
 	if (!log_.unsynced)
 		return TRUE;
-	if (fdatasync(log_.fd) < 0)
-		return failed("cannot be brought to the disk");
-	log_.unsynced = FALSE;
-	return TRUE;
-}
-
-/* The last bytes of a file; NULL: it cannot be read. */
-static GByteArray *tail_of(int fd)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	off_t begin = MAX(end - TAIL, 0);
-	g_autoptr(GByteArray) tail = g_byte_array_new();
-
-	if (end < 0)
-		return NULL;
-	g_byte_array_set_size(tail, (guint)(end - begin));
-	if (pread(fd, tail->data, tail->len, begin) != (ssize_t)tail->len)
-		return NULL;
-	return g_steal_pointer(&tail);
-}
-
-/* Where the chain of a file is; *@torn: its last line has no end. Lines before the last two are
- * not looked at: that is what "pvsecretctl audit verify" is for. */
-static gboolean chain_of(int fd, PvsAuditChain *chain, gboolean *torn)
-{
-	g_autoptr(GByteArray) tail = tail_of(fd);
-	const char *data, *end, *line;
-	PvsAuditChain none = {0};
-
-	*chain = none;
-	*torn = FALSE;
-	if (!tail)
-		return FALSE;
-	if (tail->len == 0)
-		return TRUE;
-	data = (const char *)tail->data;
-	end = data + tail->len;
-	*torn = end[-1] != '\n';
-	if (!*torn)
-		end--;
-	line = memrchr(data, '\n', (gsize)(end - data));
-	if (*torn && line) {
-		/* The number is that of the line before. */
-		const char *before = memrchr(data, '\n', (gsize)(line - data));
-
-		before = before ? before + 1 : data;
-		(void)pvs_audit_check(chain, before, (gsize)(line - before));
+	if (fdatasync(log_.fd) < 0) {
+		/* The kernel may have given up what it could not write, and says so this once: the
+		 * next success is one for what was written since. So who waits for this one fails,
+		 * and the log says what may be lost. */
+		log_.sync_at = g_get_monotonic_time() + SYNC_AFTER;
+		return failed(SYNC, "cannot be brought to the disk");
 	}
-	line = line ? line + 1 : data;
-	if (pvs_audit_check(chain, line, (gsize)(end - line)) == PVS_AUDIT_TORN)
-		*torn = TRUE;
-	return TRUE;
+	log_.unsynced = FALSE;
+	return worked(SYNC);
 }
 
 /* The first line of ours in a file: what it follows, or that the last one was torn. */
 static gboolean begin(void)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	PvsAuditChain chain;
-	gboolean torn, ended;
+	PvsAuditChain chain = log_.before;
+	gboolean ended;
 
 	if (log_.begun)
 		return TRUE;
 	if (log_.fd < 0)
 		return FALSE;
-	if (!chain_of(log_.fd, &chain, &torn))
-		return failed("cannot be read");
-	if (chain.n == 0 && log_.previous)
-		chain = log_.chain;
-	if (torn) {
-		char last = '\0';
-		off_t size = lseek(log_.fd, 0, SEEK_END);
-
-		ended = size > 0 && pread(log_.fd, &last, 1, size - 1) == 1 && last == '\n';
-		if (!ended)
-			g_string_append_c(text, '\n');
-	}
+	/* Another daemon may end, and will have written until then. */
+	if (!log_.locked && flock(log_.fd, LOCK_EX | LOCK_NB) < 0)
+		return failed(WRITE, "is another daemon's");
+	log_.locked = TRUE;
+	if (!pvs_audit_tail(log_.fd, &chain, &ended))
+		return failed(WRITE, "cannot be read");
+	if (!ended)
+		g_string_append_c(text, '\n');
+	/* A file before this one may have been torn as well. */
 	pvs_audit_append(text, &chain, g_get_real_time() / G_USEC_PER_SEC,
-			 torn ? "recovered" : "opened", ",\"version\":\"" PACKAGE_VERSION "\"");
+			 chain.torn || !ended ? "recovered" : "opened",
+			 ",\"version\":\"" PACKAGE_VERSION "\"");
 	if (!append(text))
 		return FALSE;
 	log_.chain = chain;
@@ -205,40 +182,46 @@ static gboolean begin(void)
 	return TRUE;
 }
 
-static void open_file(Item *item)
+/* The journal has number and hash of each write's last line, which stands for those before. */
+static void say(void)
 {
-	gboolean torn;
+	g_autofree char *hash = pvs_hex(log_.chain.hash, sizeof log_.chain.hash);
+
+	if (log_.chain.n == log_.said)
+		return;
+	log_.said = log_.chain.n;
+	pvs_notice("audit: line %" G_GUINT64_FORMAT " has the SHA-256 %s", log_.chain.n, hash);
+}
+
+static void open_file(const Item *item)
+{
+	PvsAuditChain none = {.n = 0};
+	gboolean ended;
 
 	if (log_.fd >= 0) {
 		sync_now();
 		close(log_.fd);
 	}
 	log_.fd = item->fd;
-	log_.begun = log_.unsynced = log_.failing = FALSE;
-	log_.previous = item->previous >= 0 && chain_of(item->previous, &log_.chain, &torn);
-	if (item->previous >= 0)
+	log_.begun = log_.unsynced = log_.locked = FALSE;
+	log_.failing[WRITE] = log_.failing[SYNC] = FALSE;
+	log_.said = 0;
+	log_.before = none;
+	if (item->previous >= 0) {
+		(void)pvs_audit_tail(item->previous, &log_.before, &ended);
 		close(item->previous);
-	if (flock(log_.fd, LOCK_EX | LOCK_NB) < 0) {
-		failed("is another daemon's");
-		close(log_.fd);
-		log_.fd = -1;
-		return;
 	}
-	if (begin())
-		sync_now();
+	if (begin() && sync_now())
+		say();
 }
 
 /* ---- the thread ---- */
 
-/* The journal has number and hash of each write's last line, which stands for those before. */
-static void say(const PvsAuditChain *chain)
+/* Does a record count only when it is on the disk? If so configured; and once the disk has failed,
+ * until it works: that a record "will be there within a second" is no longer true then. */
+static gboolean waits_for_disk(void)
 {
-	g_autofree char *hash = pvs_hex(chain->hash, sizeof chain->hash);
-
-	if (log_.failing)
-		pvs_notice("the audit log can be written again");
-	log_.failing = FALSE;
-	pvs_notice("audit: line %" G_GUINT64_FORMAT " has the SHA-256 %s", chain->n, hash);
+	return log_.always || log_.failing[SYNC];
 }
 
 /* One write for all records that wait, and one sync. */
@@ -256,32 +239,43 @@ static void write_records(GQueue *items)
 	good = good && append(text);
 	if (good)
 		log_.chain = chain;
-	good = good && (!log_.always || sync_now());
+	good = good && (!waits_for_disk() || sync_now());
 	if (good)
-		say(&chain);
+		say();
 	for (GList *l = items->head; l; l = l->next)
 		((Item *)l->data)->written = good;
 }
 
 static gboolean hand_over(gpointer data);
 
-/* Waits for something to do; FALSE: nothing came, and it is time to sync. */
-static gboolean wait_for_work(void)
+/* A disk that has failed is asked once a second and not for each call: these wait for it together,
+ * so that they are done if it works. Not at the end, when nobody waits for much longer. */
+static gboolean may_take(void)
 {
-	while (g_queue_is_empty(&shared.waiting) && !shared.ending) {
-		struct timespec until;
-		gint64 at = log_.unsynced_since + SYNC_AFTER;
+	if (shared.ending)
+		return TRUE;
+	return !g_queue_is_empty(&shared.waiting) && !(log_.unsynced && log_.failing[SYNC]);
+}
 
-		if (!log_.unsynced) {
+static gboolean is_sync_due(void)
+{
+	return log_.unsynced && g_get_monotonic_time() >= log_.sync_at;
+}
+
+/* For items, or until the disk is to be asked. */
+static void wait_for_work(void)
+{
+	while (!may_take() && !is_sync_due()) {
+		const struct timespec until = {
+			.tv_sec = log_.sync_at / G_USEC_PER_SEC,
+			.tv_nsec = (log_.sync_at % G_USEC_PER_SEC) * 1000,
+		};
+
+		if (log_.unsynced)
+			pthread_cond_timedwait(&shared.changed, &shared.mutex, &until);
+		else
 			pthread_cond_wait(&shared.changed, &shared.mutex);
-			continue;
-		}
-		until.tv_sec = at / G_USEC_PER_SEC;
-		until.tv_nsec = (at % G_USEC_PER_SEC) * 1000;
-		if (pthread_cond_timedwait(&shared.changed, &shared.mutex, &until) == ETIMEDOUT)
-			return FALSE;
 	}
-	return TRUE;
 }
 
 static void *run(void *data G_GNUC_UNUSED)
@@ -296,10 +290,10 @@ static void *run(void *data G_GNUC_UNUSED)
 	for (;;) {
 		GQueue records = G_QUEUE_INIT;
 		Item *opening = NULL;
-		gboolean work, end;
+		gboolean end;
 
 		pthread_mutex_lock(&shared.mutex);
-		work = wait_for_work();
+		wait_for_work();
 		while (!g_queue_is_empty(&shared.waiting) && !opening) {
 			Item *item = g_queue_pop_head(&shared.waiting);
 
@@ -317,9 +311,9 @@ static void *run(void *data G_GNUC_UNUSED)
 			open_file(opening);
 			g_free(opening);
 		}
-		if (!work ||
-		    (log_.unsynced && g_get_monotonic_time() - log_.unsynced_since > SYNC_AFTER))
-			sync_now();
+		/* Lines that a sync has failed for were not said yet. */
+		if (is_sync_due() && sync_now())
+			say();
 
 		pthread_mutex_lock(&shared.mutex);
 		while (!g_queue_is_empty(&records))
@@ -397,7 +391,7 @@ gboolean pvs_audit_start(gboolean always, GError **error)
 	int status;
 
 	log_.always = always;
-	shared.ending = FALSE;
+	shared.ending = shared.begun = FALSE;
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&shared.changed, &clock);

@@ -4,7 +4,9 @@
  *
  * A thread of its own writes, so that a log on a slow disk keeps nothing else from going on, and
  * records that come together are written together. What waits for its record longer than 5 seconds
- * is told that there is none. Everything here is called from the main loop.
+ * is told that there is none. A disk that fails is asked again once a second; until it works each
+ * record has to be on the disk before it counts as written, whatever is configured. Everything here
+ * is called from the main loop.
  */
 #pragma once
 
@@ -19,8 +21,9 @@ typedef void (*PvsAuditDone)(gboolean written, gpointer user);
 gboolean pvs_audit_start(gboolean always, GError **error);
 
 /* From now on records go to @fd, open for reading and appending; @previous (-1: none) is the file
- * that the chain goes on from if @fd is empty. Takes both. What is torn at the end is ended, and a
- * line says so; what cannot be opened or read makes all records fail until it can. */
+ * that the chain goes on from if @fd has no line. Takes both. What is torn at the end is ended, and
+ * a line says so; a file that cannot be read or written, or that another daemon has, makes all
+ * records fail until it can be had. */
 void pvs_audit_open(int fd, int previous);
 
 /* A record of @event ("create_association") with members made by protocol/audit.h. */

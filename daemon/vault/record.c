@@ -11,6 +11,18 @@
 
 #define TAG_AT offsetof(PvsHeaderTags, tag)
 
+/* What the longest record has, in bytes. Every list has a hash or a name for each host key, in
+ * quotes and behind a comma; trust's has one or the other, and is counted as if it had both. */
+enum {
+	NAME_SHOWN = 256, /* of a secret's name: four times as long as that of a key */
+	ESCAPED = 6,	  /* for a byte of text: \u0001 */
+	LISTED = MAX(2 * PVS_PHKH_SIZE, PVS_KEY_NAME_MAX) + 3,
+	LISTS = 2 * PVS_HOST_KEYS_MAX * LISTED,
+	TEXTS = ESCAPED * (NAME_SHOWN + 64 /* PvsRecord.param */) + 5 * PVS_KEY_NAME_MAX,
+	REST = 2048, /* members' names, numbers, hashes that are one */
+};
+G_STATIC_ASSERT(LISTS + TEXTS + REST <= PVS_AUDIT_MEMBERS_MAX);
+
 /* Who it is, the monitor said; the pid is a front's word. */
 static GString *record_new(const PvsAddFront *identity, guint32 pid)
 {
@@ -57,6 +69,27 @@ static const struct {
 	{"no_verify", is_unverified},
 };
 
+/* Names may have 4096 bytes, and six times that in a line: whoever may call at all could fill the
+ * log's disk with calls that are refused. What is cut still is told apart from all others. */
+static void put_name(GString *record, const char *name)
+{
+	g_autofree char *shown = NULL;
+	g_autofree char *hash = NULL;
+	const char *end;
+
+	if (!name || strlen(name) <= NAME_SHOWN) {
+		pvs_audit_text(record, "name", name);
+		return;
+	}
+	/* Not in the middle of a character. */
+	end = g_utf8_find_prev_char(name, name + NAME_SHOWN + 1);
+	shown = g_strndup(name, (gsize)(end - name));
+	hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+	pvs_audit_text(record, "name", shown);
+	pvs_audit_text(record, "name_sha256", hash);
+	pvs_audit_number(record, "name_size", strlen(name));
+}
+
 GString *pvs_record_build(const PvsAddFront *identity, const PvsBuild *build)
 {
 	GString *record = record_new(identity, build->pid);
@@ -71,29 +104,40 @@ GString *pvs_record_build(const PvsAddFront *identity, const PvsBuild *build)
 	if (!is_zero(build->tags, sizeof build->tags))
 		pvs_audit_hex(record, "header_tag", build->tags + TAG_AT,
 			      sizeof build->tags - TAG_AT);
-	pvs_audit_text(record, "name", build->name);
+	put_name(record, build->name);
 	if (!is_zero(build->cuid, sizeof build->cuid))
 		pvs_audit_hex(record, "cuid", build->cuid, sizeof build->cuid);
 	if (build->flags)
 		pvs_audit_number(record, "flags", build->flags);
 	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
 		if (marks[i].is_so(build))
-			g_string_append_printf(record, ",\"%s\":true", marks[i].member);
+			pvs_audit_true(record, marks[i].member);
 	return record;
+}
+
+static void append_hash(GByteArray *hashes, const guint8 *data, gsize size)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint8 hash[PVS_PHKH_SIZE];
+	gsize hash_size = sizeof hash;
+
+	g_checksum_update(sum, data, (gssize)size);
+	g_checksum_get_digest(sum, hash, &hash_size);
+	g_byte_array_append(hashes, hash, sizeof hash);
+}
+
+static void put_hashes(GString *record, const char *member, const GByteArray *hashes)
+{
+	pvs_audit_hashes(record, member, hashes->data, hashes->len / PVS_PHKH_SIZE, PVS_PHKH_SIZE);
 }
 
 void pvs_record_host_keys(GString *record, const guint8 *points, guint n)
 {
-	g_autofree guint8 *hashes = g_malloc_n(n, PVS_PHKH_SIZE);
+	g_autoptr(GByteArray) hashes = g_byte_array_new();
 
-	for (guint i = 0; i < n; i++) {
-		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-		gsize size = PVS_PHKH_SIZE;
-
-		g_checksum_update(sum, points + (gsize)i * PVS_POINT_SIZE, PVS_POINT_SIZE);
-		g_checksum_get_digest(sum, hashes + (gsize)i * PVS_PHKH_SIZE, &size);
-	}
-	pvs_audit_hashes(record, "host_keys", hashes, n, PVS_PHKH_SIZE);
+	for (guint i = 0; i < n; i++)
+		append_hash(hashes, points + (gsize)i * PVS_POINT_SIZE, PVS_POINT_SIZE);
+	put_hashes(record, "host_keys", hashes);
 }
 
 static void put_outcome(GString *record, gboolean good, PvsError error, const char *param)
@@ -115,19 +159,43 @@ GString *pvs_record_trust(const PvsAddFront *identity, const PvsRecord *body, co
 {
 	GString *record = record_new(identity, body->pid);
 	g_autoptr(GByteArray) digests = g_byte_array_new();
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
 	*event = body->examined ? "verify_host_key" : "create";
 	for (guint i = 0; i < body->documents.n; i++) {
 		const PvsRecordedKey *key = pvs_list_nth(body->documents, PvsRecordedKey, i);
 
 		if (key->name)
-			pvs_audit_text(record, "host_key", key->name);
+			g_ptr_array_add(names, key->name);
 		else
 			g_byte_array_append(digests, key->digest, sizeof key->digest);
 	}
+	if (names->len > 0)
+		pvs_audit_texts(record, "host_key_names", (char **)names->pdata, names->len);
 	if (digests->len > 0)
-		pvs_audit_hashes(record, "documents", digests->data, digests->len / PVS_PHKH_SIZE,
-				 PVS_PHKH_SIZE);
+		put_hashes(record, "documents", digests);
 	put_outcome(record, body->error == PVS_ERROR_LAST_, (PvsError)body->error, body->param);
+	return record;
+}
+
+GString *pvs_record_grant(const PvsAddFront *identity, const PvsGrant *grant, const GError *error)
+{
+	GString *record = record_new(identity, grant->pid);
+	g_autoptr(GByteArray) hashes = g_byte_array_new();
+
+	/* Whose keys they are the vault does not know, as it does not believe them: so what trust
+	 * sent, which is a document's signed part or, where nobody verified it, a point. */
+	for (guint i = 0; i < grant->keys.n; i++) {
+		const PvsSignedKey *key = pvs_list_nth(grant->keys, PvsSignedKey, i);
+		gsize size;
+		const guint8 *data =
+			g_bytes_get_data(grant->unverified ? key->point : key->tbs, &size);
+
+		append_hash(hashes, data, size);
+	}
+	put_hashes(record, grant->unverified ? "host_keys" : "signed_parts", hashes);
+	if (grant->unverified)
+		pvs_audit_true(record, "no_verify");
+	pvs_record_outcome(record, error);
 	return record;
 }

@@ -18,3 +18,6 @@ void pvs_record_outcome(GString *record, const GError *error);
 
 /* What trust says of a call, with its event's name, a static string. */
 GString *pvs_record_trust(const PvsAddFront *identity, const PvsRecord *body, const char **event);
+
+/* A grant of trust's that the vault does not agree to, and why. */
+GString *pvs_record_grant(const PvsAddFront *identity, const PvsGrant *grant, const GError *error);

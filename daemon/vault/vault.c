@@ -33,6 +33,7 @@
 
 enum {
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
+	LOG_PAUSE_SEC = 10,		/* between two lines about grants */
 };
 
 /* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
@@ -429,35 +430,81 @@ static gboolean makes_sense(const PvsGrant *grant)
 	return TRUE;
 }
 
-static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
+static void answer_grant(guint64 call, const PvsGranted *granted)
 {
-	g_auto(PvsGrant) grant = {0};
 	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, pvs_granted_fields, granted);
+	pvs_channel_send(vault.trust, PVS_MESSAGE_GRANTED, call, &w, NULL);
+}
+
+/* A grant that the vault did not agree to, until that is on record. */
+typedef struct {
+	guint64 call;
+	PvsGranted answer;
+} Dispute;
+
+static void on_dispute_recorded(gboolean written, gpointer user)
+{
+	g_autofree Dispute *dispute = user;
+
+	if (!written)
+		dispute->answer.error = PVS_ERROR_AUDIT;
+	answer_grant(dispute->call, &dispute->answer);
+}
+
+/* Trust says that a key is verified, and the vault sees that it is not: this is how a trust that
+ * was taken over shows. The client is answered by trust, so not before it is on record; and the
+ * log has a line now and then, since the record has each. */
+static void dispute(const Front *front, guint64 call, const PvsGrant *grant, const GError *error)
+{
+	static gint64 last;
+	gint64 now = g_get_monotonic_time();
+	Dispute *d = g_new0(Dispute, 1);
+	g_autoptr(GString) record = pvs_record_grant(&front->identity, grant, error);
+
+	d->call = call;
+	d->answer.refused = 1;
+	d->answer.error =
+		error->code < PVS_ERROR_CONFIG ? (guint16)error->code : PVS_ERROR_INTERNAL;
+	if (!last || now - last > LOG_PAUSE_SEC * G_USEC_PER_SEC) {
+		last = now;
+		pvs_warning("trust granted the front of uid %u what the vault does not agree to: "
+			    "%s; unless files of TrustDirectory= changed during a reload, trust "
+			    "was taken over: see the audit log's records of the event grant",
+			    front->identity.uid, error->message);
+	}
+	pvs_audit_write("grant", record, on_dispute_recorded, d);
+}
+
+static gboolean on_grant(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
+			 gpointer user G_GNUC_UNUSED)
+{
+	static const PvsGranted gone = {.refused = 1, .error = PVS_ERROR_RESTARTING};
+	static const PvsGranted agreed = {.refused = 0};
+	g_auto(PvsGrant) grant = {0};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) points = NULL;
-	PvsGranted granted = {0};
 	Front *front;
 
 	if (!pvs_body_get(&message->body, pvs_grant_fields, &grant) || !makes_sense(&grant))
 		return FALSE;
 	front = g_hash_table_lookup(vault.fronts, GUINT_TO_POINTER(grant.front));
-	if (front) {
-		/* Whatever comes of it, the grant that was there is not wanted any more. */
-		pvs_grants_drop(front->grants, grant.slot);
-		points = look_at(front, &grant, &error);
-	} else {
-		/* It may just have gone. */
-		pvs_fail(&error, PVS_ERROR_RESTARTING, NULL, NULL);
+	if (!front) {
+		/* It may just have gone: whose call it was nobody can say any more, and nobody
+		 * hears of it. */
+		answer_grant(message->call, &gone);
+		return TRUE;
 	}
-	if (points) {
-		pvs_grants_put(front->grants, grant.slot, grant.until, grant.unverified, points);
-	} else {
-		granted.refused = 1;
-		granted.error =
-			error->code < PVS_ERROR_CONFIG ? (guint16)error->code : PVS_ERROR_INTERNAL;
+	/* Whatever comes of it, the grant that was there is not wanted any more. */
+	pvs_grants_drop(front->grants, grant.slot);
+	points = look_at(front, &grant, &error);
+	if (!points) {
+		dispute(front, message->call, &grant, error);
+		return TRUE;
 	}
-	pvs_body_put(&w, pvs_granted_fields, &granted);
-	pvs_channel_send(channel, PVS_MESSAGE_GRANTED, message->call, &w, NULL);
+	pvs_grants_put(front->grants, grant.slot, grant.until, grant.unverified, points);
+	answer_grant(message->call, &agreed);
 	return TRUE;
 }
 

@@ -2,11 +2,14 @@
 """The audit log: no reply without a record, and none that can be forged, lost or changed unseen"""
 import base64
 import contextlib
+import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import harness
@@ -14,6 +17,7 @@ import material
 import pki
 
 HDR = material.header("audit")
+PROMPT = 1.0  # seconds
 
 
 class Audit(harness.Case):
@@ -90,6 +94,24 @@ class Audit(harness.Case):
         for method in ("ping", "get_status", "list_ccks", "get_access"):
             self.assertEqual(self.ask(method, {})[1], [], method)
 
+    def test_long_name(self):
+        """A line of its first bytes and its hash: who may call at all cannot fill the disk with
+        what is refused."""
+        name = "\x01" * 4096
+        for change in ({}, {"cck": "none"}):
+            size = os.path.getsize(self.daemon.audit_log)
+            _, records = self.ask("create_association", self.params(name=name, **change))
+            self.assertEqual([r["name"] for r in records], [name[:256]])
+            self.assertEqual(records[0]["name_sha256"], hashlib.sha256(name.encode()).hexdigest())
+            self.assertEqual(records[0]["name_size"], 4096)
+            self.assertLess(os.path.getsize(self.daemon.audit_log) - size, 4096)
+
+    def test_host_key_names(self):
+        """Each of several that were named."""
+        _, records = self.ask("create_association", self.params(
+            host_keys=[{"name": "nobody"}, {"name": "nowhere"}]))
+        self.assertEqual([r["host_key_names"] for r in records], [["nobody", "nowhere"]])
+
     def test_names(self):
         for name in ('\n{"n":1}', '","outcome":"ok', "\x1b[2J", "\u202e", "\U0001d11e", "\\\""):
             _, records = self.ask("create_association", self.params(name=name))
@@ -97,8 +119,47 @@ class Audit(harness.Case):
         with open(self.daemon.audit_log, "rb") as file:
             self.assertRegex(file.read(), rb"^[\x20-\x7e\n]*$")
 
+    def said(self):
+        """Number -> hash, of the lines that the journal has."""
+        return {int(n): sha256 for n, sha256 in re.findall(
+            r"audit: line (\d+) has the SHA-256 ([0-9a-f]{64})\n", self.daemon.log.decode())}
+
+    def last_of(self, lines):
+        """Number and hash of the last line, as the command tells them."""
+        copy = os.path.join(harness.WORK, "cut.log")
+        harness.write_file(copy, b"".join(lines))
+        done = self.verify("--json", copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        return result["last"], result["sha256"]
+
+    def test_cut_tail(self):
+        """What the file alone cannot tell: the journal has the number and the hash of what was
+        last, so that a line that is missing at the end or was changed there shows."""
+        for _ in range(3):
+            self.ask("create_association", self.params())
+        n = self.records()[-1]["n"]
+        self.daemon.wait_log("audit: line %d has" % n)
+        with open(self.daemon.audit_log, "rb") as file:
+            lines = file.read().splitlines(keepends=True)
+        said = self.said()
+        newest = max(said)
+        # From the first line on, which is no call's.
+        self.assertIn(1, said)
+        self.assertEqual(self.last_of(lines), (newest, said[newest]))
+        for cut in (1, 2, 3):
+            last, sha256 = self.last_of(lines[:-cut])
+            self.assertEqual(last, newest - cut)
+            self.assertNotEqual(sha256, said[newest])
+        changed = lines[-1].replace(b'"outcome":"ok"', b'"outcome":"no"')
+        self.assertNotEqual(changed, lines[-1])
+        last, sha256 = self.last_of(lines[:-1] + [changed])
+        self.assertEqual(last, newest)
+        self.assertNotEqual(sha256, said[newest])
+
     def test_verify(self):
-        self.ask("create_association", self.params())
+        for _ in range(3):
+            self.ask("create_association", self.params())
         done = self.verify()
         self.assertEqual(done.returncode, 0, done.stderr)
         n = self.records()[-1]["n"]
@@ -109,13 +170,21 @@ class Audit(harness.Case):
         with open(self.daemon.audit_log, "rb") as file:
             lines = file.read().splitlines(keepends=True)
         copy = os.path.join(harness.WORK, "changed.log")
-        for wrong in (lines[:-1] + [lines[-1].replace(b'"outcome":"ok"', b'"outcome":"no"')] * 0
-                      + lines[:1], lines[:1] + lines[2:], lines[:-2] + lines[-1:],
-                      [lines[0].replace(b"opened", b"opaned")] + lines[1:]):
-            harness.write_file(copy, b"".join(wrong))
-            done = self.verify(copy)
-            self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stderr.decode(), r"changed\.log:\d+ does not have")
+        for what, wrong in (
+                ("the first line stands at the end as well", lines + lines[:1]),
+                ("the second is missing", lines[:1] + lines[2:]),
+                ("the last but one is missing", lines[:-2] + lines[-1:]),
+                ("the last two are swapped", lines[:-2] + lines[:-3:-1]),
+                ("the first was changed", [lines[0].replace(b"opened", b"opaned")] + lines[1:]),
+                ("the outcome of the last but one was changed",
+                 lines[:-2] + [lines[-2].replace(b'"outcome":"ok"', b'"outcome":"no"')]
+                 + lines[-1:])):
+            with self.subTest(what):
+                self.assertNotEqual(wrong, lines)
+                harness.write_file(copy, b"".join(wrong))
+                done = self.verify(copy)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr.decode(), r"changed\.log:\d+ does not have")
         done = self.verify(os.path.join(harness.WORK, "none.log"))
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"none.log", done.stderr)
@@ -154,23 +223,120 @@ class Broken(harness.Case):
                 self.assertIn("result", one.wait(i))
         self.assertEqual(self.verify().returncode, 0)
 
-    def test_torn(self):
-        one = self.client()
-        self.create(one)
+    def spoil(self, text):
+        """The vault is killed and leaves TEXT at the log's end; another one takes over."""
         worker = self.daemon.worker("vault")
         since = len(self.daemon.log)
         worker.kill(signal.SIGSTOP)
         with open(self.daemon.audit_log, "ab") as file:
-            file.write(b'{"n":12,"prev":"00')
+            file.write(text)
         worker.kill()
         worker.wait()
         worker.close()
         self.daemon.wait_log("trust and the vault are back", since)
-        self.assertIn("result", self.create(one))
+
+    def test_torn(self):
+        """Whatever is left there the log goes on, says so, and is whole for who reads it; and who
+        changes what is there, or before it, does not go unseen."""
+        one = self.client()
         with open(self.daemon.audit_log, "rb") as file:
-            self.assertIn(b'"event":"recovered"', file.read())
-        done = self.verify()
+            torn = file.read().count(b'"event":"recovered"')
+        for text in (b'{"n":12,"prev":"00', b"garbage\n", b"\n", bytes(5000) + b"\n", b"a\n\nb"):
+            with self.subTest(text[:20]):
+                self.create(one)
+                self.spoil(text)
+                self.assertIn("result", self.create(one))
+                torn += 1
+                with open(self.daemon.audit_log, "rb") as file:
+                    log = file.read()
+                self.assertEqual(log.count(b'"event":"recovered"'), torn)
+                done = self.verify()
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(b"%d times what a crash cut off" % torn, done.stdout)
+        copy = os.path.join(harness.WORK, "torn.log")
+        for old, new in ((b"garbage\n", b"gerbage\n"), (b"garbage\n", b""), (b"a\n\nb", b"a\nb"),
+                         (b'"event":"recovered"', b'"event":"opened"')):
+            self.assertIn(old, log)
+            harness.write_file(copy, log.replace(old, new))
+            self.assertEqual(self.verify(copy).returncode, 1, old)
+
+    def reload_and_open(self, path):
+        """Until the new vault has written its first line, behind what is in PATH."""
+        with open(path, "rb") as file:
+            last = json.loads(file.read().splitlines()[-1])["n"]
+        self.daemon.reload()
+        self.daemon.wait_log("audit: line %d has" % (last + 1))
+
+    def test_torn_first_line(self):
+        """Of a file that a rotation has just begun: the chain goes on from the file before, with
+        the daemon that rotated it and with one that starts later."""
+        one = self.client()
+        old = self.daemon.audit_log + ".1"
+        self.create(one)
+        self.reload_and_open(self.daemon.audit_log)
+        os.rename(self.daemon.audit_log, old)
+        self.reload_and_open(old)
+        os.truncate(self.daemon.audit_log, 0)
+        self.spoil(b'{"n":12,"prev":"00')
+        self.assertIn("result", self.create(one))
+        done = self.verify(old, self.daemon.audit_log)
         self.assertEqual(done.returncode, 0, done.stderr)
+        # By itself it cannot tell.
+        done = self.verify(self.daemon.audit_log)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"name the file before", done.stderr)
+        self.daemon.stop()
+        with open(self.daemon.audit_log, "wb") as file:
+            file.write(b'{"n":12,"prev":"00')
+        self.daemon.start()
+        one.close()
+        with self.client() as other:
+            self.assertIn("result", self.create(other))
+        done = self.verify(old, self.daemon.audit_log)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_start_with_an_empty_log(self):
+        """It goes on from AuditLog.1."""
+        daemon = harness.Daemon(self.pki)
+        with daemon.client() as one:
+            self.assertIn("result", self.create(one))
+        daemon.stop()
+        old = daemon.audit_log + ".1"
+        os.rename(daemon.audit_log, old)
+        daemon.start()
+        with daemon.client() as one:
+            self.assertIn("result", self.create(one))
+        daemon.stop()
+        daemon.listener.close()
+        with open(daemon.audit_log, "rb") as file:
+            first = json.loads(file.readline())
+        with open(old, "rb") as file:
+            last = file.read().splitlines()[-1]
+        self.assertEqual((first["event"], first["n"], first["prev"]),
+                         ("opened", json.loads(last)["n"] + 1, hashlib.sha256(last).hexdigest()))
+        done = self.verify(old, daemon.audit_log)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_another_daemons_log(self):
+        """Two never write to one file; the one that came second goes on when the first has
+        ended."""
+        first = harness.Daemon(self.pki)
+        second = harness.Daemon(self.pki, daemon={"AuditLog": first.audit_log})
+        with first.client() as one, second.client() as other:
+            second.wait_log("the audit log: is another daemon's")
+            for _ in range(2):
+                self.assert_error(self.create(other), -32005, "audit")
+                self.assertEqual(other.call("ping"), {})
+                self.assertIn("result", self.create(one))
+        first.stop()
+        with second.client() as other:
+            self.assertIn("result", self.create(other))
+        second.wait_log("the audit log can be written again")
+        self.assertEqual(second.log.count(b"is another daemon's"), 1)
+        self.assertEqual(self.verify(first.audit_log).returncode, 0)
+        second.stop()
+        for daemon in (first, second):
+            daemon.listener.close()
 
     def test_rotated(self):
         one = self.client()
@@ -252,8 +418,11 @@ class Full(harness.Case):
         self.assertEqual(one.call("ping"), {})
         self.assertEqual(sum(r["event"] == "create_association" for r in self.records()), answered)
         os.unlink(filler)
+        began = time.monotonic()
         one.post("create_association", self.params(), ident="again")
         self.assertIn("result", one.wait("again"))
+        # At the first call after there is room, which takes milliseconds.
+        self.assertLess(time.monotonic() - began, PROMPT)
         self.daemon.wait_log("the audit log can be written again")
         # Said once, not for each call.
         self.assertLessEqual(self.daemon.log.count(b"nothing is done until"), 2)

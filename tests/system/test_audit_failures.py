@@ -67,7 +67,7 @@ class Failing:
         """strace at the vault: what happens to its calls on the log's file. A call that fails
         never begins: another, harmless one takes its place, since the cage lets no number pass
         that means none."""
-        words = ["strace", "-f", "-o", os.path.join(harness.PRIVATE, "injected"),
+        words = ["strace", "-f", "-ttt", "-o", os.path.join(harness.PRIVATE, "injected"),
                  "-P", self.daemon.audit_log, "-e", "trace=write,fdatasync,ftruncate"]
         for one in what:
             words += ["-e", "inject=" + one]
@@ -81,6 +81,24 @@ class Failing:
             finally:
                 tracer.send_signal(signal.SIGINT)
                 tracer.wait(harness.DEADLINE)
+
+    def traced(self):
+        """What strace saw last: (when it began, name) of each call, and of a sync its end."""
+        seen = []
+        with open(os.path.join(harness.PRIVATE, "injected"), encoding="utf-8",
+                  errors="replace") as file:
+            for line in file:
+                found = re.match(r"\d+ +(\d+\.\d+) (?:<\.\.\. )?(\w+)(\(| resumed>)", line)
+                if not found:
+                    continue
+                if found.group(3) == "(":
+                    seen.append((float(found.group(1)), found.group(2)))
+                if found.group(2) == "fdatasync" and "<unfinished" not in line:
+                    seen.append((float(found.group(1)), "synced"))
+        return seen
+
+    def syncs(self):
+        return [name for _, name in self.traced()].count("fdatasync")
 
 
 @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
@@ -131,14 +149,105 @@ class Errors(Failing, harness.Case):
         self.assert_works_at_once(one)
 
     def test_sync(self):
-        """AuditSync=default: the reply does not wait for it, and the log says that it failed."""
+        """AuditSync=batch: the first reply does not wait for it. Once the disk has failed each one
+        does, until it works: no reply without a record that is on the disk. It is asked once a
+        second, and the log says each thing once."""
         one = self.client()
         since = len(self.daemon.log)
         with self.injected("fdatasync:error=EIO:syscall=getpid"):
-            self.assertIn("result", self.create(one)[0])
+            began = time.monotonic()
+            self.assertIn("result", self.create(one, "before it is known")[0])
             self.daemon.wait_log("the audit log: cannot be brought to the disk", since)
+            for i in range(5):
+                answer, took = self.create(one, "not on the disk %d" % i)
+                self.assert_error(answer, AUDIT, "audit")
+                self.assertLess(took, 1 + PROMPT)
+                self.assertEqual(one.call("ping"), {})
+            # Calls that come together wait for one answer of the disk.
+            idents = [one.post("create_association", self.params(name="together %d" % i))
+                      for i in range(10)]
+            for ident in idents:
+                self.assert_error(one.wait(ident), AUDIT, "audit")
+            # Without calls, too.
+            time.sleep(2)
+            took = time.monotonic() - began
+        syncs = self.syncs()
+        tap.note("%d fdatasync in %.1f s" % (syncs, took))
+        self.assertGreaterEqual(syncs, 3)
+        self.assertLessEqual(syncs, took + 2)
+        log = self.daemon.log[since:].decode()
+        self.assertEqual(log.count("cannot be brought to the disk"), 1, log)
+        self.assertNotIn("again", log)
         self.assert_works_at_once(one)
-        self.daemon.wait_log("the audit log can be written again", since)
+        self.daemon.wait_log("the audit log can be brought to the disk again", since)
+        # And as before: no reply waits for the disk.
+        with self.injected("fdatasync:delay_enter=3000000"):
+            self.assertLess(self.create(one, "as before")[1], PROMPT)
+            time.sleep(3.5)
+        self.assertNotIn("the audit log can be written again", self.daemon.log[since:].decode())
+
+    def test_write_while_the_disk_fails(self):
+        """One works again without the other: each is said for itself."""
+        one = self.client()
+        since = len(self.daemon.log)
+        with self.injected("fdatasync:error=EIO:syscall=getpid", "write:error=ENOSPC:syscall=getpid"
+                           ":when=2+"):
+            self.assertIn("result", self.create(one, "written")[0])
+            self.daemon.wait_log("the audit log: cannot be brought to the disk", since)
+            self.assert_error(self.create(one, "not written")[0], AUDIT, "audit")
+            self.daemon.wait_log("the audit log: cannot be written", since)
+        since = len(self.daemon.log)
+        self.assert_works_at_once(one)
+        end = self.daemon.wait_log("the audit log can be written again", since)
+        self.daemon.wait_log("the audit log can be brought to the disk again", end)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+class Batch(Failing, harness.Case):
+    """AuditSync=batch: on the disk within a second."""
+
+    LATEST = 1 + PROMPT
+
+    def assert_synced_in_time(self):
+        """After each write; returns the latest."""
+        waits, latest = [], 0
+        for when, name in self.traced():
+            if name == "write":
+                waits.append(when)
+            elif name == "fdatasync":
+                covered, waits = waits, []
+            elif name == "synced" and covered:
+                latest = max(latest, when - covered[0])
+        self.assertEqual(waits, [], "not synced")
+        self.assertGreater(latest, 0)
+        self.assertLess(latest, self.LATEST)
+        return latest
+
+    def test_idle(self):
+        one = self.client()
+        with self.injected():
+            for i in range(3):
+                self.assertIn("result", self.create(one, "idle %d" % i)[0])
+                time.sleep(self.LATEST)
+        tap.note("on the disk after %.2f s" % self.assert_synced_in_time())
+        self.assertEqual(self.syncs(), 3)
+
+    def test_under_load(self):
+        """Records that come all the time do not put it off."""
+        one = self.client()
+        made = 0
+        with self.injected():
+            until = time.monotonic() + 4
+            while time.monotonic() < until:
+                self.assertIn("result", self.create(one, "load %d" % made)[0])
+                made += 1
+            time.sleep(self.LATEST)
+        latest = self.assert_synced_in_time()
+        syncs = self.syncs()
+        tap.note("%d records, %d fdatasync, the latest after %.2f s" % (made, syncs, latest))
+        self.assertGreaterEqual(syncs, 3)
+        # Nor does each of them have its own.
+        self.assertLess(syncs, 10)
 
 
 @unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
@@ -158,6 +267,21 @@ class Always(Failing, harness.Case):
                 answer, _ = self.create(one, "unsynced %d" % i)
                 self.assert_error(answer, AUDIT, "audit")
         self.assert_works_at_once(one)
+
+    def test_shared(self):
+        """Calls that come together share a sync; each waits for one that began after its write."""
+        one = self.client()
+        with self.injected("fdatasync:delay_enter=20000"):
+            idents = [one.post("create_association", self.params(name="shared %d" % i))
+                      for i in range(60)]
+            for ident in idents:
+                self.assertIn("result", one.wait(ident))
+        syncs = self.syncs()
+        tap.note("60 records, %d fdatasync" % syncs)
+        self.assertGreaterEqual(syncs, 1)
+        self.assertLess(syncs, 60)
+        self.assertEqual(len([name for name in self.recorded() if name.startswith("shared")]), 60)
+        self.assert_chain()
 
     def test_order(self):
         """For each call: its line is written, then on the disk, then answered."""
@@ -220,4 +344,40 @@ class Hung(Failing, harness.Case):
             answer, took = self.create(other, "in time")
             self.assertIn("result", answer)
             self.assertIn("in time", self.recorded())
+        self.assert_works_at_once(other)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can trace what is not dumpable")
+class HungSync(Failing, harness.Case):
+    """A disk that takes what is written and does not answer, with AuditSync=always."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki, daemon={"AuditSync": "always"})
+
+    def test_hung_sync(self):
+        one, other = self.client(), self.client()
+        with self.injected("fdatasync:delay_enter=10000000:when=1"):
+            began = time.monotonic()
+            idents = [one.post("create_association", self.params(name="hung %d" % i))
+                      for i in range(5)]
+            while time.monotonic() - began < PATIENCE - 1:
+                asked = time.monotonic()
+                self.assertEqual(other.call("ping"), {})
+                other.call("get_status")
+                self.assertLess(time.monotonic() - asked, PROMPT)
+                time.sleep(0.2)
+            for ident in idents:
+                self.assert_error(one.wait(ident), AUDIT, "audit")
+            took = time.monotonic() - began
+            tap.note("refused after %.1f s" % took)
+            self.assertGreater(took, PATIENCE - 0.1)
+            self.assertLess(took, PATIENCE + PROMPT)
+            # Who comes while it hangs waits as long, and has it in time here and not before.
+            while time.monotonic() - began < 10 - PATIENCE / 2:
+                time.sleep(0.1)
+            answer, _ = self.create(other, "in time")
+            self.assertIn("result", answer)
+            self.assertGreater(time.monotonic() - began, 9.9)
         self.assert_works_at_once(other)

@@ -225,6 +225,113 @@ static void test_recovery(void)
 	g_string_free(members, TRUE);
 }
 
+static PvsAuditVerdict take(PvsAuditChain *chain, const char *line)
+{
+	return pvs_audit_check(chain, line, strlen(line));
+}
+
+/* What is no line is to be named by the next one, and neither it nor what came before it can be
+ * changed then. */
+static void test_torn(void)
+{
+	GString *log = log_new(2);
+	PvsAuditChain chain = {0}, reader = {0};
+	g_auto(GStrv) lines = g_strsplit(log->str, "\n", -1);
+	g_autofree char *recovery = NULL, *silent = NULL;
+
+	g_string_truncate(log, 0);
+	g_assert_cmpint(take(&chain, lines[0]), ==, PVS_AUDIT_GOOD);
+	g_assert_cmpint(take(&chain, "torn"), ==, PVS_AUDIT_TORN);
+	g_assert_cmpint(take(&chain, ""), ==, PVS_AUDIT_TORN);
+	g_assert_cmpuint(chain.n, ==, 3);
+	reader = chain;
+	pvs_audit_append(log, &chain, 0, "recovered", "");
+	recovery = g_strndup(log->str, log->len - 1);
+	g_assert_true(g_str_has_prefix(recovery, "{\"n\":4,"));
+	g_string_truncate(log, 0);
+	chain = reader;
+	pvs_audit_append(log, &chain, 0, "create_meta", ",\"x\":\"\\\"event\\\":\\\"recovered\"");
+	silent = g_strndup(log->str, log->len - 1);
+
+	for (guint i = 0; i < 6; i++) {
+		static const struct {
+			const char *first, *second;
+			PvsAuditVerdict verdict;
+		} rows[] = {
+			{"torn", "", PVS_AUDIT_GOOD},	   {"torm", "", PVS_AUDIT_HASH_OFF},
+			{"torn", "x", PVS_AUDIT_HASH_OFF}, {"", "torn", PVS_AUDIT_HASH_OFF},
+			{"torn", NULL, PVS_AUDIT_NUMBER},  {NULL, NULL, PVS_AUDIT_NUMBER},
+		};
+
+		reader = (PvsAuditChain){0};
+		g_assert_cmpint(take(&reader, lines[0]), ==, PVS_AUDIT_GOOD);
+		if (rows[i].first)
+			g_assert_cmpint(take(&reader, rows[i].first), ==, PVS_AUDIT_TORN);
+		if (rows[i].second)
+			g_assert_cmpint(take(&reader, rows[i].second), ==, PVS_AUDIT_TORN);
+		chain = reader;
+		g_assert_cmpint(take(&chain, recovery), ==, rows[i].verdict);
+		if (rows[i].first)
+			g_assert_cmpint(take(&reader, silent), ==, PVS_AUDIT_SILENT);
+	}
+	/* The line before was another one. */
+	reader = (PvsAuditChain){0};
+	lines[0][strlen(lines[0]) - 3] ^= 1;
+	g_assert_cmpint(take(&reader, lines[0]), ==, PVS_AUDIT_GOOD);
+	take(&reader, "torn");
+	take(&reader, "");
+	g_assert_cmpint(take(&reader, recovery), ==, PVS_AUDIT_HASH_OFF);
+	g_string_free(log, TRUE);
+}
+
+/* Where a log begins in the middle it is taken as it is; what says to be the first line is. */
+static void test_first(void)
+{
+	GString *log = log_new(2);
+	g_auto(GStrv) lines = g_strsplit(log->str, "\n", -1);
+	PvsAuditChain chain = {0};
+
+	g_assert_cmpint(take(&chain, lines[1]), ==, PVS_AUDIT_GOOD);
+	g_assert_cmpuint(chain.n, ==, 2);
+	chain = (PvsAuditChain){0};
+	*strchr(lines[0], '0') = '1';
+	g_assert_cmpint(take(&chain, lines[0]), ==, PVS_AUDIT_HASH_OFF);
+	g_string_free(log, TRUE);
+}
+
+/* Every reader sees the same lines, however much of them it has at a time. */
+static void test_split(void)
+{
+	static const struct {
+		gsize letters;
+		gboolean feed, end;
+		gsize used, line;
+	} rows[] = {
+		{0, FALSE, TRUE, 0, 0},
+		{0, TRUE, FALSE, 1, 0},
+		{3, TRUE, FALSE, 4, 3},
+		{3, FALSE, FALSE, 0, 0},
+		{3, FALSE, TRUE, 3, 3},
+		{PVS_AUDIT_LINE_MAX, FALSE, FALSE, 0, 0},
+		{PVS_AUDIT_LINE_MAX, FALSE, TRUE, PVS_AUDIT_LINE_MAX, PVS_AUDIT_LINE_MAX},
+		{PVS_AUDIT_LINE_MAX, TRUE, FALSE, PVS_AUDIT_LINE_MAX + 1, PVS_AUDIT_LINE_MAX},
+		{PVS_AUDIT_LINE_MAX + 1, FALSE, FALSE, PVS_AUDIT_LINE_MAX, PVS_AUDIT_LINE_MAX},
+		{PVS_AUDIT_LINE_MAX + 1, TRUE, TRUE, PVS_AUDIT_LINE_MAX, PVS_AUDIT_LINE_MAX},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize size = rows[i].letters + (rows[i].feed != FALSE), line = 0;
+		g_autofree char *data = g_strnfill(size, 'x');
+
+		if (rows[i].feed)
+			data[rows[i].letters] = '\n';
+		g_test_message("case %" G_GSIZE_FORMAT, i);
+		g_assert_cmpuint(pvs_audit_split(data, size, rows[i].end, &line), ==, rows[i].used);
+		if (rows[i].used)
+			g_assert_cmpuint(line, ==, rows[i].line);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -235,5 +342,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/names", test_names);
 	g_test_add_func("/audit/no-lines", test_no_lines);
 	g_test_add_func("/audit/recovery", test_recovery);
+	g_test_add_func("/audit/torn", test_torn);
+	g_test_add_func("/audit/first", test_first);
+	g_test_add_func("/audit/split", test_split);
 	return g_test_run();
 }

@@ -26,6 +26,19 @@ static const guint8 others_front = 1;
 
 /* ---- grants ---- */
 
+/* Each grant that was refused left its record, and all of them a line or a few of the log. */
+static void expect_grants_on_record(const Vault *v, guint n)
+{
+	g_autofree char *audit = NULL, *log = vault_log_of(v);
+	g_auto(GStrv) records = NULL, lines = g_strsplit(log, "does not agree to", -1);
+
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	records = g_strsplit(audit, "\"event\":\"grant\",\"uid\":1001,", -1);
+	g_assert_cmpuint(g_strv_length(records) - 1, ==, n);
+	g_assert_cmpuint(g_strv_length(lines) - 1, >=, 1);
+	g_assert_cmpuint(g_strv_length(lines) - 1, <=, 1 + n / 100);
+}
+
 /* Grants of a right form with wrong keys in them: whatever trust makes up, what it cannot make is a
  * signature of an installed key. */
 static void test_trust_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
@@ -68,6 +81,7 @@ static void test_trust_at_vault(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	}
 	for (guint slot = 0; slot < PVS_GRANTS_MAX; slot++)
 		g_assert_true(vault_is_expired(front, slot));
+	expect_grants_on_record(v, attacker_messages);
 	vault_grant(v, others_front, 0, 1);
 	g_assert_false(vault_is_expired(front, 0));
 	vault_end_free(front);
@@ -157,6 +171,15 @@ static GBytes *craft_grant(void)
 	return body_of(pvs_grant_fields, &body);
 }
 
+/* Mostly a name; for anything else the message is refused whole. */
+static char *some_name(void)
+{
+	static const char *const names[] = {"host", "HKD-3931.2", "a b",     "../x",
+					    "\n",   "-",	  "\xc3\xa4"};
+
+	return g_strdup(names[attacker_roll(attacker_roll(20) ? 2 : G_N_ELEMENTS(names))]);
+}
+
 /* Mostly one of the first four: for the others the message is refused whole. */
 static char *some_word(void)
 {
@@ -182,9 +205,30 @@ static GBytes *craft_record(void)
 	for (guint i = 0; i < body.documents.n; i++) {
 		memset(keys[i].digest, (int)attacker_roll(256), sizeof keys[i].digest);
 		if (attacker_roll(3) == 0)
-			keys[i].name = some_word();
+			keys[i].name = some_name();
 	}
 	return body_of(pvs_record_fields, &body);
+}
+
+/* What makes the longest line: as many names as there may be, each of 64 times @letter. */
+static GBytes *longest_record(char letter)
+{
+	g_auto(PvsRecord) body = {
+		.front = others_front,
+		.error = PVS_ERROR_PARAM_HOST_KEYS,
+		.param = g_strnfill(64, letter),
+		.pid = G_MAXUINT32,
+	};
+	PvsRecordedKey *keys = pvs_list_init(&body.documents, PvsRecordedKey, PVS_HOST_KEYS_MAX);
+
+	for (guint i = 0; i < body.documents.n; i++)
+		keys[i].name = g_strnfill(PVS_KEY_NAME_MAX, letter);
+	return body_of(pvs_record_fields, &body);
+}
+
+static GBytes *craft_longest_record(void)
+{
+	return longest_record(attacker_roll(8) ? 'k' : '\x01');
 }
 
 static void look(guint32 type, PvsReader body)
@@ -259,7 +303,7 @@ static void test_messages(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	PvsSignedKey *key = pvs_list_init(&grant.keys, PvsSignedKey, 1);
 	PvsRecord record = {.front = others_front, .error = PVS_ERROR_LAST_};
 	PvsAddFront claim = {.front = 2, .uid = 0};
-	AttackerSample samples[5];
+	AttackerSample samples[6];
 	/* A vault that has to be started anew takes much longer than a message. */
 	const guint rounds = MIN(attacker_messages / 50, 1000);
 	guint n = 0, ends = 0, answers = 0;
@@ -279,6 +323,8 @@ static void test_messages(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	samples[n++].craft = craft_grant;
 	samples[n] = attacker_sample(PVS_MESSAGE_RECORD, pvs_record_fields, &record);
 	samples[n++].craft = craft_record;
+	samples[n] = attacker_sample(PVS_MESSAGE_RECORD, pvs_record_fields, &record);
+	samples[n++].craft = craft_longest_record;
 	samples[n++] = attacker_sample(PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, &claim);
 	samples[n] = samples[0];
 	g_bytes_ref(samples[n++].body);
@@ -324,6 +370,43 @@ static void test_messages(Vault *v, gconstpointer data G_GNUC_UNUSED)
 		g_bytes_unref(samples[i].body);
 }
 
+static void send_record(int fd, GBytes *body)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_writer_u32(&w, PVS_MESSAGE_RECORD);
+	pvs_writer_u32(&w, (guint32)g_bytes_get_size(body));
+	pvs_writer_u64(&w, 1);
+	g_byte_array_append(out, w.data, (guint)w.size);
+	g_byte_array_append(out, g_bytes_get_data(body, NULL), (guint)g_bytes_get_size(body));
+	g_assert_true(attacker_send(fd, out, -1));
+}
+
+/* No line that breaks the log for those who read it: names that are none end the vault before
+ * anything is written, and of those that are the longest list fits. */
+static void test_longest_record(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GBytes) names = longest_record('k'), controls = longest_record('\x01');
+	g_autofree char *log = NULL;
+	End *front;
+	int fd = start(v, &front);
+
+	send_record(fd, names);
+	g_assert_true(attacker_hear(fd, look));
+	send_record(fd, names);
+	g_assert_true(attacker_hear(fd, look));
+	send_record(fd, controls);
+	g_assert_false(attacker_hear(fd, look));
+	close(fd);
+	g_assert_cmpint(vault_wait_end(v), ==, 70);
+	vault_end_free(front);
+	check_record(v);
+	g_assert_true(g_file_get_contents(v->audit, &log, NULL, NULL));
+	g_assert_cmpuint(strlen(log), >, 2 * PVS_HOST_KEYS_MAX * PVS_KEY_NAME_MAX);
+	g_assert_null(strstr(log, "\\u0001"));
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -336,6 +419,7 @@ int main(int argc, char **argv)
 	VAULT_TEST("/hostile-trust/grants", NULL, test_trust_at_vault);
 	VAULT_TEST("/hostile-trust/other-signer", NULL, test_other_signer);
 	VAULT_TEST("/hostile-trust/messages", NULL, test_messages);
+	VAULT_TEST("/hostile-trust/longest-record", NULL, test_longest_record);
 	status = g_test_run();
 	attacker_end();
 	return status;

@@ -246,8 +246,12 @@ typedef struct {
 	End *monitor;
 	PvsChannel *vault; /* the test is the vault */
 	guint grants;
+	guint records;
+	PvsRecord last; /* of the records; without its texts and lists */
+	guint last_documents;
 	gboolean loose; /* its rules allow unverified host keys */
 	guint unverified;
+	GBytes *large; /* an installed document; NULL: none */
 } Trust;
 
 static GBytes *genuine_tbs;
@@ -279,14 +283,20 @@ static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user
 	return TRUE;
 }
 
-static gboolean on_record(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)
+static gboolean on_record(PvsChannel *channel, PvsMessage *message, gpointer user)
 {
+	Trust *t = user;
 	g_auto(PvsRecord) record = {0};
 	g_auto(PvsWriter) w = pvs_writer();
 	PvsRecorded recorded = {.written = TRUE};
 
 	g_assert_true(pvs_body_get(&message->body, pvs_record_fields, &record));
 	g_assert_cmpuint(record.front, >=, 100);
+	t->records++;
+	t->last_documents = record.documents.n;
+	t->last = record;
+	t->last.param = NULL;
+	t->last.documents = (PvsList){NULL, 0};
 	pvs_body_put(&w, pvs_recorded_fields, &recorded);
 	pvs_channel_send(channel, PVS_MESSAGE_RECORDED, message->call, &w, NULL);
 	return TRUE;
@@ -303,7 +313,7 @@ static const PvsHandlerRow vault_rows[] = {
 
 static void trust_start(Trust *t, const PvsPki *pki, const char *rules)
 {
-	g_autofree char *trust_d = NULL, *root = NULL, *log = NULL;
+	g_autofree char *trust_d = NULL, *root = NULL, *log = NULL, *host_keys = NULL;
 	PvsTrustStart body = {.crl_size = 1 << 23,
 			      .crl_entries = 200000,
 			      .max_host_keys = 20,
@@ -315,11 +325,16 @@ static void trust_start(Trust *t, const PvsPki *pki, const char *rules)
 	trust_d = g_build_filename(t->root, "trust.d", NULL);
 	root = g_build_filename(t->root, "root.crt", NULL);
 	log = g_build_filename(t->root, "log", NULL);
+	host_keys = g_build_filename(t->root, "hostkeys.d", NULL);
 	g_assert_cmpint(g_mkdir(trust_d, 0755), ==, 0);
+	g_assert_cmpint(g_mkdir(host_keys, 0755), ==, 0);
+	if (t->large)
+		pvs_pki_write(host_keys, "large.crt", g_bytes_ref(t->large));
 	pvs_pki_install(pki, t->root);
 	body.root_ca = root;
 	body.trust_directory = trust_d;
 	body.crl_directory = trust_d;
+	body.host_key_directory = host_keys;
 	t->pid = fork();
 	g_assert_cmpint(t->pid, >=, 0);
 	if (t->pid == 0) {
@@ -356,11 +371,17 @@ static void trust_end(Trust *t)
 		"trust.d",
 		"root.crt",
 		"log",
+		"hostkeys.d",
 	};
 	g_autofree char *log_path = g_build_filename(t->root, "log", NULL);
 	g_autofree char *log = NULL;
 	int status;
 
+	if (t->large) {
+		g_autofree char *large = g_build_filename(t->root, "hostkeys.d/large.crt", NULL);
+
+		g_assert_cmpint(g_remove(large), ==, 0);
+	}
 	g_clear_pointer(&t->monitor, vault_end_free);
 	g_assert_cmpint(waitpid(t->pid, &status, 0), ==, t->pid);
 	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -505,6 +526,57 @@ static void test_front_at_trust(gconstpointer data)
 	pvs_pki_free(pki);
 }
 
+/* Documents that are genuine and of no sane size make a grant that no message holds: refused, and
+ * on record like any other. */
+static void test_too_large_a_grant(void)
+{
+	g_autofree char *zeros = g_strnfill(2 * 150000, '0');
+	g_autofree char *large = g_strconcat("2.999.1=DER:0483030000", zeros, NULL);
+	const char *const extensions[] = {large, NULL};
+	PvsPki *pki = pvs_pki_new();
+	EVP_PKEY *key = pvs_pki_ec("P-521");
+	PvsPkiCert spec = pvs_pki_host_spec(pki, key);
+	g_auto(PvsVerify) verify = {.slot = 7, .pid = 4711};
+	PvsHostKey *keys = pvs_list_init(&verify.host_keys, PvsHostKey, 20);
+	X509 *host;
+	Trust t = {.loose = FALSE};
+	End *front;
+	int fd;
+
+	spec.extensions = extensions;
+	host = pvs_pki_cert(&spec);
+	t.large = pvs_pki_der(host);
+	genuine_tbs = tbs_of(host);
+	trust_start(&t, pki, RULE_ALL);
+	fd = raw_front(t.monitor, 100);
+	front = vault_end_new_to(fd, PVS_ROLE_FRONT, PVS_ROLE_TRUST);
+	for (guint n = 1; n <= 20; n += 19) {
+		g_auto(PvsVerified) verified = {0};
+
+		for (guint i = 0; i < n; i++)
+			if (!keys[i].name)
+				keys[i].name = g_strdup("large");
+		verify.host_keys.n = n;
+		vault_say(front, PVS_MESSAGE_VERIFY, n, pvs_verify_fields, &verify, -1);
+		if (n == 1)
+			vault_hear(front, PVS_MESSAGE_VERIFIED, pvs_verified_fields, &verified);
+		else
+			vault_hear_refused(front, n, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
+		g_assert_cmpuint(t.grants, ==, 1);
+		g_assert_cmpuint(t.records, ==, n == 20);
+	}
+	g_assert_cmpuint(t.last.error, ==, PVS_ERROR_PARAM_HOST_KEYS);
+	g_assert_cmpuint(t.last.pid, ==, 4711);
+	g_assert_cmpuint(t.last_documents, ==, 20);
+	vault_end_free(front);
+	trust_end(&t);
+	g_clear_pointer(&t.large, g_bytes_unref);
+	g_clear_pointer(&genuine_tbs, g_bytes_unref);
+	X509_free(host);
+	EVP_PKEY_free(key);
+	pvs_pki_free(pki);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -524,6 +596,7 @@ int main(int argc, char **argv)
 			     test_front_at_trust);
 	g_test_add_data_func("/hostile/loose-front-at-trust", GINT_TO_POINTER(LOOSE),
 			     test_front_at_trust);
+	g_test_add_func("/hostile/too-large-a-grant", test_too_large_a_grant);
 	status = g_test_run();
 	attacker_end();
 	return status;

@@ -3,6 +3,7 @@
  * test-vault.c - the vault as a process: loading, building, grants
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,6 +183,57 @@ static void test_refused(Vault *v, gconstpointer data G_GNUC_UNUSED)
 
 /* ---- grants ---- */
 
+/* @n grants of front 1's are on record as refused, and the log has one line about all of them. */
+static void expect_disputed(const Vault *v, guint n)
+{
+	g_autofree char *log = vault_log_of(v);
+	g_autofree char *audit = NULL;
+	g_auto(GStrv) lines = NULL;
+	const char *said = strstr(log, "<4>vault: trust granted the front of uid 1001 what the "
+				       "vault does not agree to: ");
+	guint found = 0;
+
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	lines = g_strsplit(audit, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		if (!strstr(*line, "\"event\":\"grant\""))
+			continue;
+		found++;
+		g_assert_nonnull(strstr(*line, ",\"uid\":1001,\"gid\":100,\"signed_parts\":[\""));
+		g_assert_nonnull(strstr(*line, ",\"outcome\":\"signature\",\"code\":-32002}"));
+	}
+	g_assert_cmpuint(found, ==, n);
+	g_assert_cmpint(said != NULL, ==, n > 0);
+	g_assert_true(!said || !strstr(said + 1, "<4>vault: trust granted"));
+}
+
+/* Without a log nothing is done, and that the vault does not agree is no exception. */
+static void test_dispute_without_a_log(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	PvsGranted granted;
+	End *front;
+	int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	const int fds[] = {fd, fd};
+	const PvsAuditFile body = {.has_previous = FALSE};
+	g_auto(PvsWriter) w = pvs_writer();
+
+	g_assert_cmpint(fd, >=, 0);
+	vault_start_ready(v);
+	pvs_body_put(&w, pvs_audit_file_fields, &body);
+	pvs_channel_send(v->monitor->channel, PVS_MESSAGE_AUDIT, 0, &w, fds);
+	close(fd);
+	front = vault_add_front(v, 1);
+	vault_sync_monitor(v);
+	for (guint i = 0; i < 3; i++) {
+		granted = vault_grant_until(v, 1, 0, 2, time(NULL) + 3600, TRUE);
+		g_assert_cmpint(granted.refused, ==, 1);
+		g_assert_cmpint(granted.error, ==, PVS_ERROR_AUDIT);
+	}
+	/* What the vault agrees to is no call's end: that comes with what is built. */
+	vault_grant(v, 1, 0, 1);
+	vault_end_free(front);
+}
+
 static void test_grants(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
 	End *front, *other;
@@ -206,9 +258,14 @@ static void test_grants(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(granted.error, ==, PVS_ERROR_HOST_KEY_SIGNATURE);
 	g_assert_true(vault_is_expired(front, 0));
 
+	/* That trust lied, or was lied to, is on record before it can answer, and in the log. */
+	expect_disputed(v, 1);
+
 	granted = vault_grant_until(v, 3, 0, 1, time(NULL) + 3600, FALSE);
 	g_assert_cmpint(granted.refused, ==, 1);
 	g_assert_cmpint(granted.error, ==, PVS_ERROR_RESTARTING);
+	/* Nobody's call: nothing to put on record. */
+	expect_disputed(v, 1);
 
 	now = time(NULL);
 	g_assert_cmpint(vault_grant_until(v, 1, 0, 1, now, FALSE).refused, ==, 0);
@@ -237,5 +294,6 @@ int main(int argc, char **argv)
 	VAULT_TEST("/random-secret", NULL, test_random_secret);
 	VAULT_TEST("/refused", NULL, test_refused);
 	VAULT_TEST("/grants", NULL, test_grants);
+	VAULT_TEST("/dispute-without-a-log", NULL, test_dispute_without_a_log);
 	return g_test_run();
 }

@@ -141,6 +141,36 @@ static void test_body_cut_anywhere(void)
 	}
 }
 
+/* What is to be a name of ours is one, or the body is refused. */
+static void test_body_names(void)
+{
+	static const struct {
+		const char *name;
+		gboolean good;
+	} rows[] = {
+		{"a", TRUE},	     {"HKD-3931_2.x", TRUE}, {"-a", FALSE}, {"a b", FALSE},
+		{"a/b", FALSE},	     {"..", FALSE},	     {"\n", FALSE}, {"\x01", FALSE},
+		{"\xc3\xa4", FALSE}, {NULL, TRUE},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(PvsRecord) in = {.front = 1}, out = {0};
+		PvsRecordedKey *keys = pvs_list_init(&in.documents, PvsRecordedKey, 1);
+		g_auto(PvsWriter) w = pvs_writer();
+		PvsReader r;
+
+		keys[0].name = g_strdup(rows[i].name);
+		pvs_body_put(&w, pvs_record_fields, &in);
+		r = pvs_reader(w.data, w.size);
+		g_assert_cmpint(pvs_body_get(&r, pvs_record_fields, &out), ==, rows[i].good);
+		if (rows[i].good)
+			g_assert_cmpstr(pvs_list_nth(out.documents, PvsRecordedKey, 0)->name, ==,
+					rows[i].name);
+		else
+			g_assert_null(out.documents.items);
+	}
+}
+
 static void test_body_with_a_lying_count(void)
 {
 	/* slot, then 0xffffff host keys: more than the table allows; 200: more than there are
@@ -258,6 +288,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/wire/errors-travel-without-text", test_errors_travel_without_text);
 	g_test_add_func("/body/round-trip", test_body_round_trip);
 	g_test_add_func("/body/cut-anywhere", test_body_cut_anywhere);
+	g_test_add_func("/body/names", test_body_names);
 	g_test_add_func("/body/with-a-lying-count", test_body_with_a_lying_count);
 	g_test_add_func("/body/span-points-into-the-message", test_span_points_into_the_message);
 	g_test_add_func("/message/the-graph", test_the_graph);

@@ -79,6 +79,7 @@ static const PvsHandlerRow rows[] = {
 	{PVS_MESSAGE_PONG, on_message},
 	{PVS_MESSAGE_SERVED, on_served},
 	{PVS_MESSAGE_ACCUSED, on_accused},
+	{PVS_MESSAGE_VERIFIED, on_message},
 	{PVS_MESSAGE_GRANTED, on_message},
 	{PVS_MESSAGE_RECORDED, on_message},
 	{PVS_MESSAGE_ALLOWED, on_message},
