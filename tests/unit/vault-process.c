@@ -74,20 +74,13 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 }
 
 static const PvsHandlerRow rows[] = {
-	{PVS_MESSAGE_READY, on_message},
-	{PVS_MESSAGE_FAILED, on_message},
-	{PVS_MESSAGE_PONG, on_message},
-	{PVS_MESSAGE_SERVED, on_served},
-	{PVS_MESSAGE_ACCUSED, on_accused},
-	{PVS_MESSAGE_VERIFIED, on_message},
-	{PVS_MESSAGE_GRANTED, on_message},
-	{PVS_MESSAGE_RECORDED, on_message},
-	{PVS_MESSAGE_ALLOWED, on_message},
-	{PVS_MESSAGE_BUILT, on_message},
-	{PVS_MESSAGE_REFUSED, on_message},
-	{PVS_MESSAGE_CCKS_ARE, on_message},
-	{PVS_MESSAGE_COUNTERS_ARE, on_message},
-	{0, NULL},
+	{PVS_MESSAGE_READY, on_message},	{PVS_MESSAGE_FAILED, on_message},
+	{PVS_MESSAGE_PONG, on_message},		{PVS_MESSAGE_SERVED, on_served},
+	{PVS_MESSAGE_ACCUSED, on_accused},	{PVS_MESSAGE_VERIFIED, on_message},
+	{PVS_MESSAGE_GRANTED, on_message},	{PVS_MESSAGE_RECORDED, on_message},
+	{PVS_MESSAGE_ALLOWED, on_message},	{PVS_MESSAGE_BUILT, on_message},
+	{PVS_MESSAGE_REFUSED, on_message},	{PVS_MESSAGE_CCKS_ARE, on_message},
+	{PVS_MESSAGE_COUNTERS_ARE, on_message}, {0, NULL},
 };
 
 End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
