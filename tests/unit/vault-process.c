@@ -63,6 +63,10 @@ static const PvsHandlerRow rows[] = {
 	{PVS_MESSAGE_REFUSED, on_message},
 	{PVS_MESSAGE_CCKS_ARE, on_message},
 	{PVS_MESSAGE_COUNTERS_ARE, on_message},
+	{PVS_MESSAGE_VERIFIED, on_message},
+	{PVS_MESSAGE_EXAMINED, on_message},
+	{PVS_MESSAGE_CHECKED, on_message},
+	{PVS_MESSAGE_STORE_IS, on_message},
 	{0, NULL},
 };
 
