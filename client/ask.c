@@ -9,7 +9,7 @@
 
 PvsRpc *pvs_ask_open(const PvsArguments *arguments)
 {
-	return pvs_rpc_new(arguments->socket_path, PVS_RPC_TIMEOUT);
+	return pvs_rpc_new(arguments->socket_path, PVS_RPC_TIMEOUT, PVS_RPC_ANSWER);
 }
 
 PvsReply *pvs_ask(const PvsArguments *arguments, PvsRpc *rpc, PvsCall *call, GError **error)

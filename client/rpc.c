@@ -21,7 +21,9 @@ struct PvsRpc {
 	char *path;
 	gboolean own; /* the daemon's own socket, not one that the user gave */
 	guint timeout_ms;
-	gint64 deadline; /* of the call under way, microseconds */
+	guint answer_ms;
+	gint64 deadline;  /* of the call under way, microseconds */
+	gint64 answer_by; /* likewise, of the answer that is awaited */
 	int fd;
 	PvsScanner *scanner;
 	gsize received; /* since the call was sent */
@@ -33,13 +35,14 @@ typedef enum {
 	ASK_FAILED,
 } AskResult;
 
-PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms)
+PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms, guint answer_ms)
 {
 	PvsRpc *rpc = g_new0(PvsRpc, 1);
 
 	rpc->own = path == NULL;
 	rpc->path = g_strdup(path ? path : PVS_SOCKET_PATH);
 	rpc->timeout_ms = timeout_ms;
+	rpc->answer_ms = answer_ms;
 	rpc->fd = -1;
 	return rpc;
 }
@@ -63,11 +66,17 @@ void pvs_rpc_free(PvsRpc *rpc)
 
 static gint64 milliseconds_left(const PvsRpc *rpc)
 {
-	return MAX(0, (rpc->deadline - g_get_monotonic_time()) / 1000);
+	return MAX(0, (rpc->answer_by - g_get_monotonic_time()) / 1000);
 }
 
 static gboolean timed_out(const PvsRpc *rpc, GError **error)
 {
+	if (rpc->answer_by < rpc->deadline)
+		return pvs_failure(error, PVS_EXIT_UNREACHABLE,
+				   "check what listens at the socket: pvsecretd sends an answer in "
+				   "one piece",
+				   "%s: an answer was begun, and was not whole within %u seconds",
+				   rpc->path, rpc->answer_ms / 1000);
 	return pvs_failure(error, PVS_EXIT_UNREACHABLE,
 			   "journalctl -u pvsecretd says what the daemon is doing; try again later",
 			   "%s: no answer within %u seconds", rpc->path, rpc->timeout_ms / 1000);
@@ -209,6 +218,9 @@ static AskResult receive_some(PvsRpc *rpc, GByteArray *text, gboolean *done, GEr
 	if (n <= 0)
 		return ASK_CLOSED;
 	size = (gsize)n;
+	if (rpc->received == 0)
+		rpc->answer_by =
+			MIN(rpc->deadline, g_get_monotonic_time() + (gint64)rpc->answer_ms * 1000);
 	/* The scanner limits a text; this limits the white space before it. */
 	rpc->received += size;
 	if (rpc->received > pvs_reply_limits.size + sizeof piece)
@@ -273,6 +285,7 @@ PvsReply *pvs_rpc_call(PvsRpc *rpc, PvsCall *call, GError **error)
 		g_autoptr(GByteArray) text = g_byte_array_new();
 		PvsReply *reply;
 
+		rpc->answer_by = rpc->deadline;
 		if (rpc->fd < 0 && !connect_to(rpc, error))
 			return NULL;
 		switch (ask(rpc, call, text, error)) {

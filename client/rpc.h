@@ -14,13 +14,17 @@
 #define PVS_SOCKET_PATH "/run/pvsecretd/pvsecretd.sock"
 #endif
 
-#define PVS_RPC_TIMEOUT 30000 /* milliseconds, for one call with all that belongs to it */
+/* Milliseconds, for one call with all that belongs to it: the daemon may have to verify many host
+ * keys, or to start a process anew. And for an answer from its first byte on: the daemon writes it
+ * whole, so who sends it by and by is another, and is not listened to for long. */
+#define PVS_RPC_TIMEOUT 30000
+#define PVS_RPC_ANSWER	5000
 
 typedef struct PvsRpc PvsRpc;
 
 /* Connects at the first call. @path is copied; NULL: the daemon's own socket, whose directory must
  * then be root's; see pvs_rpc_directory_safe(). */
-PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms);
+PvsRpc *pvs_rpc_new(const char *path, guint timeout_ms, guint answer_ms);
 void pvs_rpc_free(PvsRpc *rpc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsRpc, pvs_rpc_free)
 

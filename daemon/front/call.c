@@ -190,12 +190,16 @@ static void ask_build(PvsCallRun *call)
 	pvs_locked_free(memory);
 }
 
-/* Which image a header is the vault alone can tell; where the rules make no difference between them
- * it need not be told. */
+/* Is the vault asked before trust? Which image a header is it alone can tell, where the rules make
+ * a difference between images. And what they refuse it has to refuse: it puts that on record, and
+ * who tries out which keys there are for others is what a record is read for. */
 static gboolean is_for_vault(const PvsCallRun *call)
 {
-	return pvs_method_creates(call->method) && call->params.has_header &&
-	       pvs_access_tells_images(rights);
+	const char *image[2];
+	const PvsAccessCall create = pvs_build_access(call->method, &call->params, image);
+
+	return (call->params.has_header && pvs_access_tells_images(rights)) ||
+	       !pvs_access_check(rights, &create, NULL);
 }
 
 static void proceed_create(PvsCallRun *call)
@@ -287,18 +291,20 @@ static void (*const first_step[PVS_METHOD_LAST_])(PvsCallRun *call) = {
 	[PVS_METHOD_PING] = proceed_ping,
 };
 
-/* What the vault (or trust) would refuse is refused here already, each time a call begins anew: the
- * rules may have changed meanwhile. */
-static gboolean is_allowed(const PvsCallRun *call, GError **error)
+/* What names a key or a host key is refused by the vault, or by trust, which have it put on record
+ * before the answer; without any work, since they look at the rules first. All else is refused
+ * here. */
+static gboolean leaves_record(PvsMethod method)
 {
-	const char *image[2];
-	const PvsAccessCall create = pvs_build_access(call->method, &call->params, image);
-
-	if (pvs_method_creates(call->method) && !is_for_vault(call))
-		return pvs_access_check(rights, &create, error);
-	return pvs_access_method(rights, create.method, error);
+	return pvs_method_creates(method) || method == PVS_METHOD_VERIFY_HOST_KEY;
 }
 
+static gboolean may_call(PvsMethod method, GError **error)
+{
+	return !rights || pvs_access_method(rights, pvs_method_name(method), error);
+}
+
+/* Each time a call begins anew the rules are asked: they may have changed meanwhile. */
 static void proceed(PvsCallRun *call)
 {
 	g_autoptr(GError) error = NULL;
@@ -306,7 +312,7 @@ static void proceed(PvsCallRun *call)
 	gboolean alone = call->method == PVS_METHOD_PING || call->method == PVS_METHOD_GET_ACCESS ||
 			 call->method == PVS_METHOD_DESCRIBE_REQUEST;
 
-	if (rights && !is_allowed(call, &error)) {
+	if (!leaves_record(call->method) && !may_call(call->method, &error)) {
 		fail_with(call, error);
 		return;
 	}
@@ -538,22 +544,25 @@ void pvs_calls_init(PvsChannel *monitor, const PvsFrontStart *start, guint wait,
 	pvs_peers_init(monitor, &events);
 }
 
-/* Before the parameters are looked at; proceed() asks again, with all of them. */
-static gboolean is_method_allowed(PvsMethod method, GError **error)
-{
-	return !rights || pvs_access_method(rights, pvs_method_name(method), error);
-}
-
 static gboolean is_known_stranger(GError **error)
 {
 	return rights && !pvs_access_method(rights, "ping", error);
+}
+
+/* Which call it is, and with what. */
+static gboolean understand(PvsCallRun *call, PvsSecrets *secrets, GError **error)
+{
+	return pvs_params_decode(call->method, call->rpc.params, &call->params, error) &&
+	       pvs_build_take(call->method, &call->params, secrets, &call->value, error);
 }
 
 void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, guint32 pid, PvsCallDone done,
 		    gpointer user)
 {
 	PvsCallRun *call = g_new0(PvsCallRun, 1);
+	g_autoptr(GError) denied = NULL;
 	g_autoptr(GError) error = NULL;
+	gboolean known;
 
 	call->rpc = *rpc;
 	*rpc = (PvsRpcCall){.id = NULL};
@@ -564,20 +573,17 @@ void pvs_call_start(PvsRpcCall *rpc, PvsSecrets *secrets, guint32 pid, PvsCallDo
 	call->slot = -1;
 	g_queue_push_tail(&calls, call);
 
-	/* Who may do nothing learns nothing, not even which methods and parameters there are. */
-	if (is_known_stranger(&error)) {
-		fail_with(call, error);
-		return;
-	}
-	if (pvs_method_find(call->rpc.method, &call->method, &error) &&
-	    is_method_allowed(call->method, &error) &&
-	    pvs_params_decode(call->method, call->rpc.params, &call->params, &error) &&
-	    pvs_build_take(call->method, &call->params, secrets, &call->value, &error)) {
+	known = pvs_method_find(call->rpc.method, &call->method, &error);
+	/* Who may not do it learns nothing, not even which parameters there are; who may do nothing
+	 * at all, not even which methods. What makes sense is read for the record's sake alone. */
+	if (!is_known_stranger(&denied) && known)
+		may_call(call->method, &denied);
+	if (known && understand(call, secrets, &error)) {
 		/* What was decoded is all that is needed; documents are large. */
 		g_clear_pointer(&call->rpc.params, json_object_unref);
 		proceed(call);
 	} else {
-		fail_with(call, error);
+		fail_with(call, denied ? denied : error);
 	}
 }
 

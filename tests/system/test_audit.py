@@ -193,6 +193,91 @@ class Audit(harness.Case):
         self.assertEqual(os.stat(self.daemon.audit_log).st_mode & 0o7777, 0o640)
 
 
+class Rules(harness.Case):
+    """What the access rules refuse, before anybody had work with it: on record like all else, by
+    whom and with the keys that he tried."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki, access={"me": {
+            "Users": str(os.getuid()), "Methods": "create_association", "Ccks": "cck",
+            "Names": "n"}})
+
+    setUp = Audit.setUp
+    params = Audit.params
+    records = Audit.records
+    ask = Audit.ask
+
+    def expect(self, method, params, outcome, **named):
+        """Refused so, with one record that says so."""
+        answer, records = self.ask(method, params)
+        self.assert_error(answer, -32001, outcome)
+        self.assertEqual(len(records), 1, (method, params))
+        wanted = dict(event=method, outcome=outcome, code=-32001, uid=os.getuid(), **named)
+        self.assertLessEqual(wanted.items(), records[0].items())
+
+    def test_creates(self):
+        self.assertIn("result", self.ask("create_association", self.params())[0])
+        for key, reason, value in (("cck", "cck", "others"), ("cck", "cck", "none"),
+                                   ("extension_secret", "extension-secret", "others"),
+                                   ("user_sign_key", "user-sign-key", "others"),
+                                   ("name", "name", "others")):
+            params = {name: other for name, other in self.params().items()
+                      if (key, name) != ("extension_secret", "cck")}
+            with self.subTest(key):
+                self.expect("create_association", dict(params, **{key: value}), reason,
+                            **{key: value})
+        self.expect("create_association", self.params(no_verify=True), "no-verify")
+        self.expect("create_association", self.params(secret={"derive": True}), "derive")
+
+    def test_methods(self):
+        target = {name: value for name, value in self.params().items() if name != "name"}
+        plain = {"type": "plain", "secret": {"value": "YQ=="}}
+        self.expect("create_meta", target, "method", cck="cck")
+        self.expect("create_retrievable", self.params(**plain), "method", name="n")
+        self.expect("create_update_cck", dict(target, new_cck="others"), "method",
+                    new_cck="others")
+        self.expect("verify_host_key", {"host_key_document": self.pki.hosts[0].pem}, "method")
+
+    def test_what_names_nothing(self):
+        """No key and no host key; or none that makes sense of the call."""
+        for method, params in (
+                ("verify_request", {"request": base64.b64encode(bytes(600)).decode()}),
+                ("create_meta", {"cck": "others"}), ("create_meta", self.params(x=1)),
+                ("verify_host_key", {"host_key_document": 7}), ("ping", {"x": 1})):
+            with self.subTest(method=method, params=list(params)):
+                answer, records = self.ask(method, params)
+                self.assertIn("error", answer)
+                self.assertEqual(records, [])
+
+    def test_batch_and_notification(self):
+        before = len(self.records())
+        text = json.dumps([{"jsonrpc": "2.0", "method": "create_association",
+                            "params": self.params(cck="others")} for _ in range(3)])
+        self.one.send(text)
+        self.one.call("ping")
+        # Nothing is sent that could be waited for; what comes later is put on record later.
+        self.expect("create_association", self.params(cck="later"), "cck", cck="later")
+        self.assertEqual([record["cck"] for record in self.records()[before:]],
+                         ["others"] * 3 + ["later"])
+
+    @unittest.skipUnless(harness.ROOT, "only root can be somebody else")
+    def test_stranger(self):
+        """Who may do nothing at all."""
+        before = len(self.records())
+        with harness.acting_as(64981, 64982):
+            stranger = self.client("a stranger")
+        for method, params in (("create_association", self.params(cck="others")),
+                               ("verify_host_key", {"host_key_document": self.pki.hosts[0].pem}),
+                               ("create_association", self.params(x=1)), ("ping", None)):
+            self.assert_error(stranger.wait(stranger.post(method, params)), -32001, "method")
+        self.assertEqual([(r["event"], r["uid"], r["gid"], r["outcome"], r.get("cck"))
+                          for r in self.records()[before:]],
+                         [("create_association", 64981, 64982, "method", "others"),
+                          ("verify_host_key", 64981, 64982, "method", None)])
+
+
 class Broken(harness.Case):
     """A log that cannot be written, and comes again."""
 

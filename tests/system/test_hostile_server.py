@@ -2,9 +2,11 @@
 """pvsecretctl, where somebody else listens in the daemon's place
 
 Whatever it is told: it ends soon, with a status of its own, takes little memory, writes nothing to
-a terminal that the terminal would obey, and no file but those it was asked for.
+a terminal that the terminal would obey, and no file but those it was asked for. Soon is within 5
+seconds of the first byte that it is told; who says nothing at all is waited for as the daemon is.
 """
 import base64
+import concurrent.futures
 import itertools
 import json
 import os
@@ -25,6 +27,7 @@ import material
 import pki
 
 SECONDS = 5
+SILENT_SECONDS = 30
 KIB = 32 * 1024  # of memory
 # What a terminal would obey, or show as what it is not.
 EVIL = ("\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\r\nroot@host:~# ", "\x08\x08\x08", "\x7f",
@@ -110,6 +113,22 @@ def endless(data):
     return script
 
 
+def dripping(data, pause):
+    """The same for ever, a byte at a time."""
+    def script(connection, _):
+        for byte in itertools.cycle(data):
+            connection.sendall(bytes((byte,)))
+            time.sleep(pause)
+    return script
+
+
+def silent(connection, _):
+    """Reads what comes until the other side has gone."""
+    connection.settimeout(2 * SILENT_SECONDS)
+    while connection.recv(65536):
+        pass
+
+
 def text_of(value):
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
@@ -126,7 +145,7 @@ def refusal(**members):
     return {"jsonrpc": "2.0", "id": 1, "error": error}
 
 
-def ask(server, *words, terminal=False, folder=None, memory=False):
+def ask(server, *words, terminal=False, folder=None, memory=False, patience=SECONDS + 1):
     """The exit status, what was said, seconds, KiB at the most."""
     measured = os.path.join(server.folder, "measured")
     argv = [sys.executable, "-S", "-E", "-c", MEASURE, measured,
@@ -143,7 +162,7 @@ def ask(server, *words, terminal=False, folder=None, memory=False):
                                    stdin=subprocess.DEVNULL, stdout=its, stderr=its)
         os.close(its)
         said = bytearray()
-        while select.select([mine], [], [], SECONDS + 1)[0]:
+        while select.select([mine], [], [], patience)[0]:
             try:
                 data = os.read(mine, 65536)
             except OSError:
@@ -243,6 +262,40 @@ class Hostile(unittest.TestCase):
                     method, value = next(iter(good.items()))
                     self.check(answering(good, {method: dict(value, more=filling)}), words,
                                (0, 1, 3), memory=True)
+
+    @staticmethod
+    def at_the_same_time(rows, patience):
+        """For each (script, words), in its order: calls that were heard, and what ask() says."""
+        harness.find_program("pvsecretctl")  # which may have to put it in place
+
+        def one(row):
+            script, words = row
+            with Server(script) as server:
+                return server, ask(server, *words, patience=patience)
+
+        with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+            return [(server.calls, *told) for server, told in pool.map(one, rows)]
+
+    def test_drip(self):
+        """A byte now and then: each is a sign of life, and all of them never an answer. What the
+        process takes to start, where there is much else to do, is beside the five seconds."""
+        rows = [(dripping(data, pause), words)
+                for data, pause in ((b" ", 1), (b"\n", 0.01), (b'{"a":["', 0.2), (b"[", 1),
+                                    (b'["x', 0.2), (text_of(result({"a": "x" * 100000})), 1))
+                for words in (("ping",), ("status", "--json=short"))]
+        for calls, status, said, took, _ in self.at_the_same_time(rows, 4 * SECONDS):
+            self.assertEqual((calls, status), (1, 3), said)
+            self.assertIn("pvsecretctl: error: ", said)
+            self.assertLess(took, SECONDS + 2)
+
+    def test_silence(self):
+        """As long as the daemon may take for much work, and not longer."""
+        rows = [(silent, words) for words in self.commands]
+        for calls, status, said, took, _ in self.at_the_same_time(rows, 2 * SILENT_SECONDS):
+            self.assertEqual((calls, status), (1, 3), said)
+            self.assertIn("no answer within %d seconds" % SILENT_SECONDS, said)
+            self.assertGreater(took, SILENT_SECONDS - 1)
+            self.assertLess(took, SILENT_SECONDS + 2)
 
     def test_deep(self):
         for levels in (17, 100, 100000):

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-guint attacker_messages = 4000;
+enum { MESSAGES = 4000 };
+
+guint attacker_messages = MESSAGES;
+guint attacker_fewer;
 GRand *attacker_dice;
 
 void attacker_init(void)
@@ -20,8 +23,10 @@ void attacker_init(void)
 	if (messages)
 		attacker_messages =
 			(guint)CLAMP(g_ascii_strtoull(messages, NULL, 10), 100, 100000000);
+	attacker_fewer =
+		CLAMP(attacker_messages / 5, MIN(attacker_messages, MESSAGES), attacker_messages);
 	attacker_dice = g_rand_new_with_seed(seed);
-	g_test_message("%u messages each, seed %u", attacker_messages, seed);
+	g_test_message("%u messages, or %u, seed %u", attacker_messages, attacker_fewer, seed);
 }
 
 void attacker_end(void)

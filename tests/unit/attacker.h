@@ -10,7 +10,10 @@
 #include "protocol/message.h"
 #include "protocol/wire.h"
 
-extern guint attacker_messages; /* for each case: PVS_HOSTILE_MESSAGES */
+extern guint attacker_messages; /* for a case: PVS_HOSTILE_MESSAGES */
+/* For a case that is another one's with other rules, or whose messages are dear: a fifth, but not
+ * below what a case has where nothing is said. */
+extern guint attacker_fewer;
 extern GRand *attacker_dice;
 
 /* Draws a seed and says which; after g_test_init(). */

@@ -151,12 +151,12 @@ static void say_counters(Stage *stage, guint64 call)
 	stage_say(&stage->vault, PVS_MESSAGE_COUNTERS_ARE, call, pvs_counters_are_fields, &body);
 }
 
-static void say_refused(StagePeer *peer, guint64 call)
+static void say_refused(StagePeer *peer, guint64 call, PvsError code, const char *param)
 {
 	g_autoptr(GError) error = NULL;
 	g_auto(PvsWriter) w = pvs_writer();
 
-	pvs_fail(&error, peer->refuses, peer->param, NULL);
+	pvs_fail(&error, code, param, NULL);
 	pvs_writer_error(&w, error);
 	pvs_channel_send(peer->channel, PVS_MESSAGE_REFUSED, call, &w, NULL);
 }
@@ -178,8 +178,10 @@ void stage_answer(Stage *stage, StagePeer *peer)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		if (rows[i].type != question->type)
 			continue;
-		if (peer->refuses)
-			say_refused(peer, question->call);
+		if (question->type == PVS_MESSAGE_JUDGE && stage->denies)
+			say_refused(peer, question->call, stage->denies, stage->denies_param);
+		else if (peer->refuses)
+			say_refused(peer, question->call, peer->refuses, peer->param);
 		else
 			rows[i].say(stage, question->call);
 	}
@@ -241,6 +243,16 @@ static gboolean on_examine(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 	return asked(stage, &stage->trust, message);
 }
 
+static void note_build(Stage *stage, const PvsBuild *body)
+{
+	g_free(stage->name);
+	g_free(stage->cck);
+	g_free(stage->image);
+	stage->image = g_strdup(body->image);
+	stage->name = g_strdup(body->name);
+	stage->cck = g_strdup(body->cck);
+}
+
 static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
 {
 	Stage *stage = user;
@@ -250,6 +262,7 @@ static gboolean on_judge(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	g_assert_cmpuint(body.value.size, ==, 0);
 	stage->judges++;
+	note_build(stage, &body);
 	return asked(stage, &stage->vault, message);
 }
 
@@ -262,12 +275,7 @@ static gboolean on_build(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_assert_cmpuint(body.pid, ==, STAGE_PID);
 	stage->builds++;
 	stage->build = body;
-	g_free(stage->name);
-	g_free(stage->cck);
-	g_free(stage->image);
-	stage->image = g_strdup(body.image);
-	stage->name = g_strdup(body.name);
-	stage->cck = g_strdup(body.cck);
+	note_build(stage, &body);
 	memset(stage->value, 0, sizeof stage->value);
 	if (body.value.size > 0)
 		memcpy(stage->value, body.value.data, MIN(body.value.size, sizeof stage->value));
@@ -660,34 +668,4 @@ void client_expect_ping(Client *client)
 	client_send(client, "{\"jsonrpc\":\"2.0\",\"id\":\"well?\",\"method\":\"ping\"}");
 	result = client_expect_result(client, "\"well?\"");
 	g_assert_cmpuint(json_object_get_size(result), ==, 0);
-}
-
-const char *text_header(void)
-{
-	static char *text;
-	guint8 header[PVS_HEADER_FIXED + sizeof(PvsKeyslot) + 16 + 16] = {0};
-	const guint32 version = GUINT32_TO_BE(0x100), size = GUINT32_TO_BE(sizeof header);
-	const guint64 keyslots = GUINT64_TO_BE(1), encrypted = GUINT64_TO_BE(16);
-
-	if (text)
-		return text;
-	memcpy(header, "IBMSecEx", 8);
-	memcpy(header + 8, &version, sizeof version);
-	memcpy(header + 12, &size, sizeof size);
-	memcpy(header + 32, &keyslots, sizeof keyslots);
-	memcpy(header + 40, &encrypted, sizeof encrypted);
-	memset(header + sizeof header - 16, 0x7a, 16); /* the tag */
-	text = g_base64_encode(header, sizeof header);
-	return text;
-}
-
-char *text_create(const char *id, const char *document, const char *more)
-{
-	g_autofree char *base64 = g_base64_encode((const guchar *)document, strlen(document));
-	g_autofree char *member = id ? g_strdup_printf("\"id\":%s,", id) : g_strdup("");
-
-	return g_strdup_printf("{\"jsonrpc\":\"2.0\",%s\"method\":\"create_association\","
-			       "\"params\":{\"name\":\"secret\",\"hdr\":\"%s\","
-			       "\"host_keys\":[{\"document\":\"%s\"}]%s}}",
-			       member, text_header(), base64, more ? more : "");
 }

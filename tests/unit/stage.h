@@ -39,6 +39,8 @@ typedef struct {
 	PvsChannel *monitor; /* the monitor's end */
 	PvsChannel *front;   /* the front's */
 	StagePeer trust, vault;
+	PvsError denies; /* the vault does, whatever it is to judge; 0: it allows all */
+	const char *denies_param;
 	gboolean monitor_waits; /* does not answer WORKERS */
 	guint held;
 	guint closed;	       /* connections, as the front told the monitor */
@@ -52,7 +54,7 @@ typedef struct {
 	guint certs, crls;
 	guint slot;	/* of the last BUILD */
 	PvsBuild build; /* the last, but for what it points to */
-	char *name;	/* of it */
+	char *name;	/* of it, or of the last JUDGE; and so the next two */
 	char *cck;
 	char *image;
 	guint8 value[64];

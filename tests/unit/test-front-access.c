@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-front-access.c - the front refuses early what the vault would, each time a call begins
+ * test-front-access.c - what the rules refuse is refused early, each time a call begins
+ *
+ * What names no key the front refuses by itself. What does the vault or trust refuse, for the
+ * record's sake: the front asks them, does nothing else before, and says what they say.
  */
 #include <string.h>
 
@@ -45,12 +48,31 @@ static void create(Fixture *f, const char *id, const char *more)
 	client_send(f->client, text);
 }
 
+/* The one refusal that tells that it is the vault's, or trust's: the front has none like it. */
+static void expect_theirs(Fixture *f, const char *id)
+{
+	client_expect_error(f->client, id, PVS_ERROR_AUDIT, NULL);
+}
+
 static void expect_result(Fixture *f, const char *id)
 {
 	json_object_unref(client_expect_result(f->client, id));
 }
 
-#define CUID ",\"cuid\":\"00112233445566778899aabbccddeeff\""
+#define TARGET "\"image\":\"web\",\"host_keys\":[{\"name\":\"h\"}]"
+#define CUID   ",\"cuid\":\"00112233445566778899aabbccddeeff\""
+
+/* A parameter that each method needs, and what makes it a whole call. */
+static const struct {
+	const char *method, *params;
+} whole_calls[] = {
+	{"create_association", "{\"name\":\"secret\"," TARGET "}"},
+	{"create_meta", "{" TARGET "}"},
+	{"create_retrievable",
+	 "{\"name\":\"s\",\"type\":\"plain\",\"secret\":{\"value\":\"YQ==\"}," TARGET "}"},
+	{"create_update_cck", "{\"new_cck\":\"prod\"," TARGET "}"},
+	{"verify_host_key", "{\"host_key_document\":\"AAAA\"}"},
+};
 
 /* Nothing but this: it does not even learn which methods and parameters there are. */
 static void test_no_section(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -61,15 +83,89 @@ static void test_no_section(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		"no_such_thing"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
-		call(f, "1", methods[i], "{}");
+		if (i < 4)
+			call(f, "1", methods[i], "{}");
+		else
+			call(f, "1", methods[i], "{\"name\":7}");
 		client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
 		call(f, "2", methods[i], "{\"whatever\":1}");
 		client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
 	}
-	create(f, "3", NULL);
-	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
-	g_assert_cmpuint(f->stage.verifies + f->stage.builds + f->stage.examines, ==, 0);
+	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
 	g_assert_cmpuint(f->stage.ccks + f->stage.stores + f->stage.workers, ==, 0);
+}
+
+/* A call that names keys or host keys, and is whole, goes to who puts it on record, and to nobody
+ * else; where it cannot be, it is not answered like one that was. */
+static void test_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	f->stage.denies = PVS_ERROR_AUDIT;
+	f->stage.trust.refuses = PVS_ERROR_AUDIT;
+	for (guint i = 0; i < G_N_ELEMENTS(whole_calls); i++) {
+		gboolean creates = g_str_has_prefix(whole_calls[i].method, "create_");
+
+		g_test_message("%s", whole_calls[i].method);
+		call(f, "1", whole_calls[i].method, whole_calls[i].params);
+		expect_theirs(f, "1");
+		g_assert_cmpuint(f->stage.judges, ==, creates ? i + 1 : i);
+		g_assert_cmpuint(f->stage.examines, ==, creates ? 0 : 1);
+	}
+	g_assert_cmpstr(f->stage.name, ==, NULL);
+	f->stage.denies = PVS_ERROR_DENIED_CCK;
+	f->stage.denies_param = "/cck";
+	create(f, "2", ",\"cck\":\"test\"");
+	client_expect_error(f->client, "2", PVS_ERROR_DENIED_CCK, "/cck");
+	g_assert_cmpstr(f->stage.cck, ==, "test");
+	/* Where nobody waits for the answer as well. */
+	{
+		g_autofree char *silent = text_create(NULL, "host", ",\"cck\":\"other\"");
+
+		client_send(f->client, silent);
+	}
+	g_assert_cmpstr(f->stage.cck, ==, "other");
+	g_assert_cmpuint(f->stage.judges, ==, 6);
+	g_assert_cmpuint(f->stage.verifies + f->stage.builds, ==, 0);
+	g_assert_true(client_silent(f->client));
+}
+
+/* A call that names nothing, or makes no sense, does not get so far. */
+static void test_not_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const methods[] = {"verify_request", "describe_request"};
+	static const char request[] = "{\"request\":\"%s\"}";
+
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autofree guchar *zeros = g_malloc0(1024);
+		g_autofree char *base64 = NULL;
+		g_autoptr(GString) params = g_string_new(request);
+
+		memcpy(zeros, "asrcbM", 6);
+		base64 = g_base64_encode(zeros, 1024);
+		g_string_replace(params, "%s", base64, 1);
+		call(f, "1", methods[i], params->str);
+		client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(whole_calls); i++) {
+		g_autoptr(GString) params = g_string_new(whole_calls[i].params);
+
+		g_string_truncate(params, params->len - 1);
+		g_string_append(params, ",\"whatever\":1}");
+		call(f, "2", whole_calls[i].method, params->str);
+		client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
+	}
+	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
+	g_assert_cmpuint(f->stage.verifies + f->stage.builds, ==, 0);
+}
+
+/* The vault knows the rules better: they may be newer there. What it allows goes on, and is not
+ * asked for ever. */
+static void test_allowed_there(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	create(f, "1", ",\"cck\":\"test\"");
+	expect_result(f, "1");
+	g_assert_cmpuint(f->stage.judges, ==, 1);
+	g_assert_cmpuint(f->stage.verifies, ==, 1);
+	g_assert_cmpuint(f->stage.builds, ==, 1);
 }
 
 static void test_aspects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -89,6 +185,8 @@ static void test_aspects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	guint built = 0;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		f->stage.denies = rows[i].expected;
+		f->stage.denies_param = rows[i].param;
 		create(f, "1", rows[i].more);
 		if (rows[i].expected == PVS_ERROR_LAST_) {
 			expect_result(f, "1");
@@ -97,6 +195,7 @@ static void test_aspects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			client_expect_error(f->client, "1", rows[i].expected, rows[i].param);
 		}
 		g_assert_cmpuint(f->stage.builds, ==, built);
+		g_assert_cmpuint(f->stage.judges, ==, i + 1 - built);
 	}
 	/* What was refused did not reach trust either. */
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
@@ -129,6 +228,8 @@ static void test_names_and_images(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GString) text = g_string_new(params);
 
+		f->stage.denies = rows[i].expected;
+		f->stage.denies_param = rows[i].param;
 		g_string_replace(text, "%s", rows[i].name, 1);
 		g_string_replace(text, "%s", rows[i].image, 1);
 		call(f, "1", "create_association", text->str);
@@ -136,10 +237,11 @@ static void test_names_and_images(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			expect_result(f, "1");
 		else
 			client_expect_error(f->client, "1", rows[i].expected, rows[i].param);
+		g_assert_cmpstr(f->stage.image, ==, rows[i].image);
 	}
+	/* By its name it was not judged before. */
 	g_assert_cmpuint(f->stage.builds, ==, 1);
-	g_assert_cmpstr(f->stage.image, ==, "web-1");
-	g_assert_cmpuint(f->stage.judges, ==, 0);
+	g_assert_cmpuint(f->stage.judges, ==, 3);
 }
 
 /* Which image a header is the vault can tell, and only it: it is asked before trust, with all that
@@ -203,6 +305,7 @@ static void test_batch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autofree char *text = g_strdup_printf("[%s,%s,%s]", good, bad, silent);
 	g_autofree char *line = NULL;
 
+	f->stage.denies = PVS_ERROR_DENIED_CCK;
 	client_send(f->client, text);
 	line = client_line(f->client);
 	g_assert_nonnull(line);
@@ -210,9 +313,11 @@ static void test_batch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_nonnull(strstr(line, "\"code\":-32001"));
 	g_assert_null(strstr(strstr(line, "-32001") + 1, "-32001"));
 	g_assert_cmpuint(f->stage.builds, ==, 1);
+	g_assert_cmpuint(f->stage.judges, ==, 2);
 	client_send(f->client, silent);
 	client_expect_ping(f->client);
 	g_assert_cmpuint(f->stage.builds, ==, 1);
+	g_assert_cmpuint(f->stage.judges, ==, 3);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 }
 
@@ -223,7 +328,8 @@ static void test_not_said_yet(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	call(f, "2", "get_access", "{}");
 	create(f, "3", NULL);
 	g_assert_true(client_silent(f->client));
-	g_assert_cmpuint(f->stage.verifies, ==, 0);
+	g_assert_cmpuint(f->stage.verifies + f->stage.judges, ==, 0);
+	f->stage.denies = PVS_ERROR_DENIED_METHOD;
 	stage_access(&f->stage, "Users=1000\nMethods=create_meta\n");
 	expect_result(f, "1");
 	expect_result(f, "2");
@@ -242,26 +348,31 @@ static void test_retry(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	stage_settle();
 	g_assert_true(client_silent(f->client));
 	stage_access(&f->stage, "Users=1000\nMethods=verify_*\n");
-	/* Held for the pair, and refused before it is there. */
-	client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
+	/* Held for the pair: nobody else can put it on record. */
+	g_assert_true(client_silent(f->client));
+	f->stage.denies = PVS_ERROR_DENIED_METHOD;
 	stage_peers(&f->stage);
+	client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
+	g_assert_cmpuint(f->stage.judges, ==, 1);
 
 	/* The same for one that was held by a reload; and the other way round. */
 	stage_hold(&f->stage);
 	create(f, "2", CUID);
-	client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
 	stage_access(&f->stage, "Users=1000\nMethods=*\nNames=*\n");
 	create(f, "3", CUID);
 	call(f, "4", "list_ccks", "{}");
 	g_assert_true(client_silent(f->client));
-	stage_access(&f->stage, "Users=1000\nMethods=ping\n");
-	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
 	stage_access(&f->stage, "Users=1001\nMethods=*\nNames=*\n");
+	/* This one leaves no record. */
 	client_expect_error(f->client, "4", PVS_ERROR_DENIED_METHOD, NULL);
+	g_assert_true(client_silent(f->client));
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
+	client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
+	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
 	g_assert_true(client_silent(f->client));
+	g_assert_cmpuint(f->stage.judges, ==, 3);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 	g_assert_cmpuint(f->stage.ccks, ==, 0);
 }
@@ -311,6 +422,11 @@ int main(int argc, char **argv)
 	if (!pvs_locked_init(pvs_role_front.locked_size, &error))
 		g_error("%s", error->message);
 	ADD("no-section", "Users=1001\nMethods=*\n\nGroups=1000\nMethods=*\n", test_no_section);
+	ADD("on-record", "Users=1000\nMethods=ping\n", test_on_record);
+	ADD("on-record/no-section", "Users=1001\nMethods=*\n", test_on_record);
+	ADD("not-on-record", "Users=1000\nMethods=ping\n", test_not_on_record);
+	ADD("not-on-record/no-section", "Users=1001\nMethods=*\n", test_not_on_record);
+	ADD("allowed-there", "Users=1000\nMethods=*\nNames=*\n", test_allowed_there);
 	ADD("aspects",
 	    "Groups=27\nMethods=create_association\nCcks=prod\nNames=s*\nRequireCuid=yes\n",
 	    test_aspects);

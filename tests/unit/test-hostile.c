@@ -16,38 +16,41 @@
 
 #include "tests/pki/pki.h"
 #include "tests/unit/attacker.h"
+#include "tests/unit/plain-request.h"
 #include "tests/unit/rules.h"
 #include "tests/unit/vault-process.h"
 
 /* ---- a hostile front at the vault ---- */
 
-typedef struct {
-	guint answers, ends;
-} Tally;
-
 /* Front 1 is uid 1001's; attackers are others. */
 #define HONEST_ALONE "Users=1001\nMethods=*\nCcks=*\nNames=*\n"
 
-static int raw_front(End *monitor, guint number)
+static int add_front(End *monitor, guint number)
 {
 	PvsAddFront body = {.front = number, .uid = 1000 + number, .gid = 100};
 	int mine, its = vault_channel_pair(&mine);
 
 	vault_say(monitor, PVS_MESSAGE_ADD_FRONT, 0, pvs_add_front_fields, &body, its);
 	close(its);
-	fcntl(mine, F_SETFL, fcntl(mine, F_GETFL) & ~O_NONBLOCK);
 	return mine;
 }
 
-/* Sends the messages, each on a channel that is not cut yet. */
-static Tally attack(End *monitor, guint first_front, const AttackerSample *samples, guint n,
-		    void (*look)(guint32 type, PvsReader body))
+static int raw_front(End *monitor, guint number)
 {
-	Tally tally = {0};
-	guint front = first_front;
+	int fd = add_front(monitor, number);
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
+/* Sends @messages, each on a channel that is not cut yet. */
+static void attack(End *monitor, guint messages, const AttackerSample *samples, guint n,
+		   void (*look)(guint32 type, PvsReader body))
+{
+	guint front = 100, answers = 0, ends = 0;
 	int fd = -1;
 
-	for (guint i = 0; i < attacker_messages; i++) {
+	for (guint i = 0; i < messages; i++) {
 		g_autoptr(GByteArray) out = g_byte_array_new();
 		AttackerShape shape = attacker_make(out, samples, n);
 		gboolean lives;
@@ -58,8 +61,8 @@ static Tally attack(End *monitor, guint first_front, const AttackerSample *sampl
 		if (lives && shape == ATTACKER_CUT)
 			shutdown(fd, SHUT_WR);
 		lives = lives && attacker_hear(fd, look);
-		tally.answers += lives;
-		tally.ends += !lives;
+		answers += lives;
+		ends += !lives;
 		/* After the end of what it sends, the other side ends it as well. */
 		if (shape == ATTACKER_CUT || !lives) {
 			close(fd);
@@ -68,7 +71,9 @@ static Tally attack(End *monitor, guint first_front, const AttackerSample *sampl
 	}
 	if (fd >= 0)
 		close(fd);
-	return tally;
+	g_test_message("%u answers, %u ends", answers, ends);
+	g_assert_cmpuint(answers, >, messages / 10);
+	g_assert_cmpuint(ends, >, messages / 10);
 }
 
 static const guint8 others_front = 1;
@@ -187,7 +192,6 @@ static void test_front_at_vault(Vault *v, gconstpointer data)
 	PvsAddFront claim = {.front = others_front, .uid = 0};
 	PvsCountersAre before, after;
 	AttackerSample samples[9];
-	Tally tally;
 	End *honest;
 	guint n = 0;
 
@@ -217,10 +221,8 @@ static void test_front_at_vault(Vault *v, gconstpointer data)
 	for (guint slot = 0; slot < PVS_GRANTS_MAX; slot++)
 		vault_grant(v, others_front, slot, 1);
 	before = vault_counters(honest);
-	tally = attack(v->monitor, 100, samples, n, data ? look_for_refusals : look_at_vaults);
-	g_test_message("%u answers, %u ends", tally.answers, tally.ends);
-	g_assert_cmpuint(tally.answers, >, attacker_messages / 10);
-	g_assert_cmpuint(tally.ends, >, attacker_messages / 10);
+	attack(v->monitor, data ? attacker_fewer : attacker_messages, samples, n,
+	       data ? look_for_refusals : look_at_vaults);
 	/* The vault is the same, nothing stayed in its memory, and the honest front's work goes on.
 	 */
 	vault_sync_monitor(v);
@@ -255,6 +257,8 @@ typedef struct {
 } Trust;
 
 static GBytes *genuine_tbs;
+static GBytes *genuine_request, *genuine_certificate; /* of who signed its user data */
+static guint checked_now;
 
 static gboolean on_grant(PvsChannel *channel, PvsMessage *message, gpointer user)
 {
@@ -397,6 +401,23 @@ static void trust_end(Trust *t)
 	g_free(t->root);
 }
 
+/* What holds are the user data that were signed, or the request has none. */
+static void look_at_checked(PvsReader *body)
+{
+	g_auto(PvsChecked) checked = {0};
+	const PvsRequestHead *head = g_bytes_get_data(genuine_request, NULL);
+
+	g_assert_true(pvs_body_get(body, pvs_checked_fields, &checked));
+	if (checked.type == PVS_USER_DATA_EC_SECP521R1) {
+		g_assert_cmpuint(g_bytes_get_size(checked.user_data), ==, 256);
+		g_assert_nonnull(memmem(head, g_bytes_get_size(genuine_request),
+					g_bytes_get_data(checked.user_data, NULL), 256));
+		checked_now++;
+	} else {
+		g_assert_cmpuint(checked.type, <=, PVS_USER_DATA_UNSIGNED);
+	}
+}
+
 static void look_at_trusts(guint32 type, PvsReader body)
 {
 	g_auto(PvsVerified) verified = {0};
@@ -405,6 +426,9 @@ static void look_at_trusts(guint32 type, PvsReader body)
 	case PVS_MESSAGE_VERIFIED:
 		g_assert_true(pvs_body_get(&body, pvs_verified_fields, &verified));
 		g_assert_cmpuint(verified.keys.n, >=, 1);
+		break;
+	case PVS_MESSAGE_CHECKED:
+		look_at_checked(&body);
 		break;
 	case PVS_MESSAGE_EXAMINED:
 	case PVS_MESSAGE_REFUSED:
@@ -429,18 +453,23 @@ static GBytes *tbs_of(const X509 *cert)
 
 static GBytes *genuine_document;
 
-/* The document, or one that differs from it by a bit. */
-static GBytes *some_document(void)
+/* That, or what differs from it by a bit. */
+static GBytes *some_like(GBytes *genuine)
 {
 	gsize size;
-	const guint8 *data = g_bytes_get_data(genuine_document, &size);
+	const guint8 *data = g_bytes_get_data(genuine, &size);
 	guint8 *copy;
 
 	if (attacker_roll(3) == 0)
-		return g_bytes_ref(genuine_document);
+		return g_bytes_ref(genuine);
 	copy = g_memdup2(data, size);
 	copy[attacker_roll((guint)size)] ^= (guint8)(1 << attacker_roll(8));
 	return g_bytes_new_take(copy, size);
+}
+
+static GBytes *some_document(void)
+{
+	return some_like(genuine_document);
 }
 
 static GBytes *craft_verify(void)
@@ -463,6 +492,39 @@ static GBytes *craft_examine(void)
 	return body_of(pvs_examine_fields, &body);
 }
 
+static GBytes *craft_check(void)
+{
+	g_auto(PvsCheck) body = {
+		.request = some_like(genuine_request),
+		.certificate = attacker_roll(6) ? some_like(genuine_certificate) : NULL,
+	};
+
+	return body_of(pvs_check_fields, &body);
+}
+
+/* A request with user data that somebody signed, and his certificate. */
+static void make_request(void)
+{
+	const PlainRequest what = {.user_data = PVS_USER_DATA_EC_SECP521R1,
+				   .keyslots = 1,
+				   .secret_type = PVS_SECRET_ASSOCIATION,
+				   .secret_length = 32};
+	GByteArray *request = plain_request(&what);
+	EVP_PKEY *key = plain_key("EC", 521, "P-521");
+
+	plain_request_sign(request, key, 0);
+	genuine_certificate = plain_certificate(key, FALSE);
+	genuine_request = g_byte_array_free_to_bytes(request);
+	checked_now = 0;
+	EVP_PKEY_free(key);
+}
+
+static void forget_request(void)
+{
+	g_clear_pointer(&genuine_request, g_bytes_unref);
+	g_clear_pointer(&genuine_certificate, g_bytes_unref);
+}
+
 static void test_front_at_trust(gconstpointer data)
 {
 	const gboolean stranger = GPOINTER_TO_INT(data) == STRANGER;
@@ -475,9 +537,9 @@ static void test_front_at_trust(gconstpointer data)
 	PvsBlob *certs = pvs_list_init(&verify.certs, PvsBlob, 1);
 	PvsBlob *crls = pvs_list_init(&verify.crls, PvsBlob, 1);
 	PvsAddFront claim = {.front = others_front, .uid = 0};
-	AttackerSample samples[7];
+	PvsCheck check;
+	AttackerSample samples[8];
 	Trust t = {.loose = GPOINTER_TO_INT(data) == LOOSE};
-	Tally tally;
 	guint n = 0;
 
 	keys[0].document = pvs_pki_der(host);
@@ -486,6 +548,8 @@ static void test_front_at_trust(gconstpointer data)
 	crls[0].bytes = pvs_pki_crl_der(pki->signing_crl);
 	examine.host_key.document = pvs_pki_der(host);
 	genuine_tbs = tbs_of(host);
+	make_request();
+	check = (PvsCheck){genuine_request, genuine_certificate};
 	trust_start(&t, pki, stranger ? HONEST_ALONE : t.loose ? RULE_ALL : RULE_VERIFIED);
 	genuine_document = g_bytes_ref(keys[0].document);
 	samples[n++] = attacker_sample(PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify);
@@ -496,19 +560,18 @@ static void test_front_at_trust(gconstpointer data)
 	g_clear_pointer(&examine.host_key.document, g_bytes_unref);
 	examine.host_key.name = g_strdup("../host");
 	samples[n++] = attacker_sample(PVS_MESSAGE_EXAMINE, pvs_examine_fields, &examine);
+	samples[n] = attacker_sample(PVS_MESSAGE_CHECK, pvs_check_fields, &check);
+	samples[n++].craft = craft_check;
 	samples[n++] = attacker_sample(PVS_MESSAGE_STORE, NULL, NULL);
 	samples[n++] = attacker_sample(PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, &claim);
 	samples[n++] = attacker_sample(PVS_MESSAGE_LINK, NULL, NULL);
 
-	tally = attack(t.monitor, 100, samples, n, stranger ? look_for_refusals : look_at_trusts);
-	g_test_message("%u answers, %u ends, %u grants", tally.answers, tally.ends, t.grants);
-	g_assert_cmpuint(tally.answers, >, attacker_messages / 10);
-	g_assert_cmpuint(tally.ends, >, attacker_messages / 10);
+	attack(t.monitor, GPOINTER_TO_INT(data) == ANYBODY ? attacker_messages : attacker_fewer,
+	       samples, n, stranger ? look_for_refusals : look_at_trusts);
+	g_test_message("%u grants, %u checked", t.grants, checked_now);
 	/* Some changes hit nothing that matters: so the attacker does reach what it attacks. */
-	if (stranger)
-		g_assert_cmpuint(t.grants, ==, 0);
-	else
-		g_assert_cmpuint(t.grants, >, 0);
+	g_assert_cmpint(t.grants > 0, ==, !stranger);
+	g_assert_cmpint(checked_now > 0, ==, !stranger);
 	g_assert_cmpint(t.unverified > 0, ==, t.loose);
 	vault_say(t.monitor, PVS_MESSAGE_PING, 5, NULL, NULL, -1);
 	g_assert_cmpuint(vault_hear(t.monitor, PVS_MESSAGE_PONG, NULL, NULL), ==, 5);
@@ -521,6 +584,78 @@ static void test_front_at_trust(gconstpointer data)
 		g_bytes_unref(samples[i].body);
 	g_clear_pointer(&genuine_tbs, g_bytes_unref);
 	g_clear_pointer(&genuine_document, g_bytes_unref);
+	forget_request();
+	X509_free(host);
+	EVP_PKEY_free(key);
+	pvs_pki_free(pki);
+}
+
+/* Whatever a front asks, its identity's rules are asked: each of these may ask one thing of its
+ * own, the last nothing at all. */
+static void test_rules_at_trust(void)
+{
+	PvsPki *pki = pvs_pki_new();
+	EVP_PKEY *key = pvs_pki_ec("P-521");
+	X509 *host = pvs_pki_host(pki, key);
+	g_auto(PvsVerify) verify = {.slot = 7};
+	PvsHostKey *keys = pvs_list_init(&verify.host_keys, PvsHostKey, 1);
+	PvsExamine examine;
+	PvsCheck check;
+	g_auto(PvsVerified) verified = {0};
+	g_auto(PvsExamined) examined = {0};
+	g_auto(PvsChecked) checked = {0};
+	g_auto(PvsStoreIs) store = {{0}, {0}};
+	const struct {
+		guint who; /* number of the front that may ask it; 0: any that has a section */
+		PvsMessageType question;
+		const PvsField *fields;
+		gconstpointer body;
+		PvsMessageType answer;
+		const PvsField *answer_fields;
+		gpointer said;
+	} rows[] = {
+		{101, PVS_MESSAGE_VERIFY, pvs_verify_fields, &verify, PVS_MESSAGE_VERIFIED,
+		 pvs_verified_fields, &verified},
+		{102, PVS_MESSAGE_EXAMINE, pvs_examine_fields, &examine, PVS_MESSAGE_EXAMINED,
+		 pvs_examined_fields, &examined},
+		{103, PVS_MESSAGE_CHECK, pvs_check_fields, &check, PVS_MESSAGE_CHECKED,
+		 pvs_checked_fields, &checked},
+		{0, PVS_MESSAGE_STORE, NULL, NULL, PVS_MESSAGE_STORE_IS, pvs_store_is_fields,
+		 &store},
+	};
+	Trust t = {.loose = FALSE};
+
+	make_request();
+	keys[0].document = pvs_pki_der(host);
+	examine = (PvsExamine){.host_key = keys[0]};
+	check = (PvsCheck){genuine_request, genuine_certificate};
+	genuine_tbs = tbs_of(host);
+	trust_start(&t, pki,
+		    "Users=1101\nMethods=create_meta\n\n"
+		    "Users=1102\nMethods=verify_host_key\n\n"
+		    "Users=1103\nMethods=verify_request\n");
+	for (guint who = 101; who <= 104; who++) {
+		End *front =
+			vault_end_new_to(add_front(t.monitor, who), PVS_ROLE_FRONT, PVS_ROLE_TRUST);
+
+		for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+			gboolean may = rows[i].who ? rows[i].who == who : who < 104;
+
+			g_test_message("front %u, question %u", who, i);
+			vault_say(front, rows[i].question, i, rows[i].fields, rows[i].body, -1);
+			if (may)
+				vault_hear(front, rows[i].answer, rows[i].answer_fields,
+					   rows[i].said);
+			else
+				vault_hear_refused(front, i, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+			pvs_store_is_clear(&store);
+		}
+		vault_end_free(front);
+	}
+	g_assert_cmpuint(t.grants, ==, 1);
+	trust_end(&t);
+	g_clear_pointer(&genuine_tbs, g_bytes_unref);
+	forget_request();
 	X509_free(host);
 	EVP_PKEY_free(key);
 	pvs_pki_free(pki);
@@ -597,6 +732,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/hostile/loose-front-at-trust", GINT_TO_POINTER(LOOSE),
 			     test_front_at_trust);
 	g_test_add_func("/hostile/too-large-a-grant", test_too_large_a_grant);
+	g_test_add_func("/hostile/rules-at-trust", test_rules_at_trust);
 	status = g_test_run();
 	attacker_end();
 	return status;

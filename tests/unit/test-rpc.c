@@ -28,6 +28,7 @@ typedef enum {
 	DO_CLOSE,	  /* without reading */
 	DO_READ_AND_CLOSE,
 	DO_SILENT,  /* until the client gives up */
+	DO_DRIP,    /* a byte of @text each 20 ms, over and over */
 	DO_ENDLESS, /* @text over and over */
 } What;
 
@@ -109,6 +110,11 @@ static void serve(Server *server, int fd, const Step *step)
 		while (read_call(server, fd))
 			;
 		break;
+	case DO_DRIP:
+		read_call(server, fd);
+		for (gsize i = 0; send_all(fd, step->text + i % size, 1); i++)
+			g_usleep(20000);
+		break;
 	case DO_ENDLESS:
 		while (send_all(fd, step->text, size))
 			;
@@ -166,7 +172,7 @@ static guint server_stop(Server *server)
 
 static PvsReply *ask_once(const char *path, guint timeout_ms, GError **error)
 {
-	g_autoptr(PvsRpc) rpc = pvs_rpc_new(path, timeout_ms);
+	g_autoptr(PvsRpc) rpc = pvs_rpc_new(path, timeout_ms, PVS_RPC_ANSWER);
 	g_autoptr(PvsCall) call = pvs_call_new("ping");
 
 	return pvs_rpc_call(rpc, call, error);
@@ -203,7 +209,7 @@ static void test_connection_is_kept(void)
 	Server server;
 
 	server_start(&server, script);
-	rpc = pvs_rpc_new(server.path, 10000);
+	rpc = pvs_rpc_new(server.path, 10000, PVS_RPC_ANSWER);
 	for (guint i = 0; i < 3; i++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(PvsCall) call = pvs_call_new("ping");
@@ -321,6 +327,54 @@ static void test_silence(void)
 	g_assert_cmpuint(server_stop(&server), ==, 1);
 }
 
+/* It says something all the time, and never all of it: once begun, an answer has less time. */
+static void test_drip(void)
+{
+	static const char *const texts[] = {" ",
+					    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"a\":\""};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const Step script[] = {{DO_DRIP, texts[i]}, {DO_END, NULL}};
+		g_autoptr(PvsCall) call = pvs_call_new("ping");
+		g_autoptr(GError) error = NULL;
+		gint64 start = g_get_monotonic_time();
+		PvsRpc *rpc;
+		Server server;
+
+		server_start(&server, script);
+		rpc = pvs_rpc_new(server.path, 60000, 300);
+		g_assert_null(pvs_rpc_call(rpc, call, &error));
+		pvs_rpc_free(rpc);
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_UNREACHABLE);
+		g_assert_true(g_pattern_match_simple("*was begun, and was not whole within*",
+						     error->message));
+		g_assert_nonnull(pvs_failure_hint(error));
+		g_assert_cmpint(g_get_monotonic_time() - start, >=, 290000);
+		g_assert_cmpint(g_get_monotonic_time() - start, <, 20000000);
+		g_assert_cmpuint(server_stop(&server), ==, 1);
+	}
+}
+
+/* What was begun before the connection closed has no part in what is asked again. */
+static void test_time_of_another_answer(void)
+{
+	static const Step script[] = {
+		{DO_ANSWER_AND_CLOSE, "{\"jsonrpc\":"}, {DO_SILENT, NULL}, {DO_END, NULL}};
+	g_autoptr(PvsCall) call = pvs_call_new("ping");
+	g_autoptr(GError) error = NULL;
+	gint64 start = g_get_monotonic_time();
+	PvsRpc *rpc;
+	Server server;
+
+	server_start(&server, script);
+	rpc = pvs_rpc_new(server.path, 600, 100);
+	g_assert_null(pvs_rpc_call(rpc, call, &error));
+	pvs_rpc_free(rpc);
+	g_assert_true(g_pattern_match_simple("*no answer within*", error->message));
+	g_assert_cmpint(g_get_monotonic_time() - start, >=, 590000);
+	g_assert_cmpuint(server_stop(&server), ==, 2);
+}
+
 /* Nobody accepts, and the backlog is full: connecting itself has to end. */
 static void test_backlog(void)
 {
@@ -365,7 +419,7 @@ static void test_answer_to_what_is_not_read(void)
 
 	pvs_call_text(call, "name", name, NULL);
 	server_start(&server, script);
-	rpc = pvs_rpc_new(server.path, 10000);
+	rpc = pvs_rpc_new(server.path, 10000, PVS_RPC_ANSWER);
 	reply = pvs_rpc_call(rpc, call, &error);
 	pvs_rpc_free(rpc);
 	g_assert_no_error(error);
@@ -399,7 +453,7 @@ static void test_large_call(void)
 	pvs_call_text(call, "again", name, NULL);
 	server_start(&server, script);
 	g_byte_array_ref(server.received);
-	rpc = pvs_rpc_new(server.path, 10000);
+	rpc = pvs_rpc_new(server.path, 10000, PVS_RPC_ANSWER);
 	pvs_reply_free(pvs_rpc_call(rpc, call, &error));
 	g_assert_no_error(error);
 	pvs_rpc_free(rpc);
@@ -514,6 +568,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rpc/hostile-answers", test_hostile_answers);
 	g_test_add_func("/rpc/many-values", test_many_values);
 	g_test_add_func("/rpc/silence", test_silence);
+	g_test_add_func("/rpc/drip", test_drip);
+	g_test_add_func("/rpc/time-of-another-answer", test_time_of_another_answer);
 	g_test_add_func("/rpc/backlog", test_backlog);
 	g_test_add_func("/rpc/answer-to-what-is-not-read", test_answer_to_what_is_not_read);
 	g_test_add_func("/rpc/large-call", test_large_call);

@@ -74,13 +74,23 @@ static void on_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, gpoint
 }
 
 static const PvsHandlerRow rows[] = {
-	{PVS_MESSAGE_READY, on_message},	{PVS_MESSAGE_FAILED, on_message},
-	{PVS_MESSAGE_PONG, on_message},		{PVS_MESSAGE_SERVED, on_served},
-	{PVS_MESSAGE_ACCUSED, on_accused},	{PVS_MESSAGE_VERIFIED, on_message},
-	{PVS_MESSAGE_GRANTED, on_message},	{PVS_MESSAGE_RECORDED, on_message},
-	{PVS_MESSAGE_ALLOWED, on_message},	{PVS_MESSAGE_BUILT, on_message},
-	{PVS_MESSAGE_REFUSED, on_message},	{PVS_MESSAGE_CCKS_ARE, on_message},
-	{PVS_MESSAGE_COUNTERS_ARE, on_message}, {0, NULL},
+	{PVS_MESSAGE_READY, on_message},
+	{PVS_MESSAGE_FAILED, on_message},
+	{PVS_MESSAGE_PONG, on_message},
+	{PVS_MESSAGE_SERVED, on_served},
+	{PVS_MESSAGE_ACCUSED, on_accused},
+	{PVS_MESSAGE_GRANTED, on_message},
+	{PVS_MESSAGE_RECORDED, on_message},
+	{PVS_MESSAGE_ALLOWED, on_message},
+	{PVS_MESSAGE_BUILT, on_message},
+	{PVS_MESSAGE_REFUSED, on_message},
+	{PVS_MESSAGE_CCKS_ARE, on_message},
+	{PVS_MESSAGE_COUNTERS_ARE, on_message},
+	{PVS_MESSAGE_VERIFIED, on_message},
+	{PVS_MESSAGE_EXAMINED, on_message},
+	{PVS_MESSAGE_CHECKED, on_message},
+	{PVS_MESSAGE_STORE_IS, on_message},
+	{0, NULL},
 };
 
 End *vault_end_new_to(int fd, PvsRole self, PvsRole peer)
@@ -156,8 +166,11 @@ guint64 vault_hear(End *end, PvsMessageType type, const PvsField *fields, gpoint
 
 void vault_hear_close(End *end)
 {
-	while (!end->closed)
+	while (!end->closed) {
+		/* An answer is none; without this it would be waited for without end. */
+		g_assert_true(g_queue_is_empty(&end->got));
 		g_main_context_iteration(NULL, TRUE);
+	}
 }
 
 void vault_hear_accused(End *monitor, guint n)
