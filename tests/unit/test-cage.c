@@ -31,8 +31,10 @@ static void look_from_inside(PvsRole role)
 	assert_limit(RLIMIT_NOFILE, 4096);
 	g_assert_cmpint(prctl(PR_GET_PDEATHSIG, &parent_death), ==, 0);
 	g_assert_cmpint(parent_death != 0, ==, role != PVS_ROLE_MONITOR);
+#ifndef PVS_CAGE_LOG /* a sanitizer looks for leaks by a process of its own */
 	if (role == PVS_ROLE_FRONT || role == PVS_ROLE_TRUST)
 		assert_limit(RLIMIT_NPROC, 0);
+#endif
 }
 
 static void test_role(gconstpointer data)
