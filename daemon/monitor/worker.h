@@ -44,8 +44,9 @@ gint64 pvs_worker_started(const PvsWorker *worker); /* g_get_monotonic_time () *
 gboolean pvs_worker_is_ready(const PvsWorker *worker);
 gboolean pvs_worker_failed(const PvsWorker *worker); /* it said FAILED */
 
-void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
-		     gconstpointer body, const int *fds);
+/* FALSE as pvs_channel_send(). */
+gboolean pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
+			 gconstpointer body, const int *fds);
 /* As above, as the answer to @call. */
 void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,
 		       gconstpointer body);

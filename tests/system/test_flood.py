@@ -232,6 +232,33 @@ class Descriptors(Case):
                  % (100 * share, lines, spent, 1e3 * freed))
         self.judge(freed, 0.1, "served again")
 
+    def test_more_than_may_be_on_their_way(self):
+        """To fronts that read nothing for a while: what is over is closed, and is not counted as a
+        connection for ever."""
+        daemon = self.make(through=("prlimit", "--nofile=64"), limits={"Connections": 1000})
+        good = self.client(daemon, GOOD)
+        self.assertEqual(good.call("ping"), {})
+        spared, fronts, bad = set(daemon.fronts()), [], []
+        for uid in range(BAD + 100, BAD + 103):
+            self.assertEqual(self.client(daemon, uid).call("ping"), {})
+        for pid in set(daemon.fronts()) - spared:
+            fronts.append(harness.Pid(pid))
+            fronts[-1].kill(signal.SIGSTOP)
+        since = len(daemon.log)
+        for i in range(90):
+            bad.append(connect_as(BAD + 100 + i % 3, daemon.socket_path))
+        daemon.wait_log("was closed: as many are on their way", since)
+        self.assertEqual(good.call("ping"), {})
+        for one in fronts:
+            one.kill(signal.SIGCONT)
+        for one in bad:
+            one.close()
+        deadline = time.monotonic() + harness.DEADLINE
+        while good.call("get_status")["connections"] != 4:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        self.assertNotIn(b"died", daemon.log)
+
     def test_more_than_a_front_has(self):
         """A connection that a front has no descriptor for would be its death."""
         daemon = self.make(through=("prlimit", "--nofile=64"),
