@@ -384,7 +384,8 @@ static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition, gpoin
 	return channel->in_source ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* How many of @size bytes the socket took; -1 where the peer has gone. */
+/* How many of @size bytes the socket took; -1 where the peer has gone, or with ETOOMANYREFS: as
+ * many descriptors are on their way as RLIMIT_NOFILE allows. */
 static ssize_t send_some(int fd, const struct iovec *iov, gsize n_iov, const int *fds, guint n_fds)
 {
 	union {
@@ -430,12 +431,12 @@ static gboolean on_writable(gint fd, GIOCondition condition G_GNUC_UNUSED, gpoin
 				    .iov_len = chunk->size - chunk->sent};
 		ssize_t n = send_some(fd, &iov, 1, chunk->fds, chunk->n_fds);
 
+		if (n == 0 || (n < 0 && errno == ETOOMANYREFS))
+			return G_SOURCE_CONTINUE;
 		if (n < 0) {
 			stop_sending(channel);
 			break;
 		}
-		if (n == 0)
-			return G_SOURCE_CONTINUE;
 		close_fds(chunk->fds, chunk->n_fds);
 		channel->pending_fds -= chunk->n_fds;
 		chunk->n_fds = 0;
@@ -518,8 +519,8 @@ static gboolean enqueue(PvsChannel *channel, PvsMessageType type, const guint8 *
 	return TRUE;
 }
 
-void pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call, const PvsWriter *body,
-		      const int *fds)
+gboolean pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call,
+			  const PvsWriter *body, const int *fds)
 {
 	guint8 memory[PVS_FRAME_HEADER];
 	PvsWriter header = pvs_writer_on(memory, sizeof memory);
@@ -532,7 +533,7 @@ void pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call, co
 	g_assert(body_size <= pvs_message_cap(type));
 	g_assert((n_fds > 0) == (fds != NULL));
 	if (channel->dead)
-		return;
+		return TRUE;
 	pvs_writer_u32(&header, type);
 	pvs_writer_u32(&header, (guint32)body_size);
 	pvs_writer_u64(&header, call);
@@ -543,13 +544,14 @@ void pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call, co
 					.iov_len = body_size};
 		sent = send_some(channel->fd, iov, body_size ? 2 : 1, fds, n_fds);
 		if (sent < 0)
-			return;
+			return errno != ETOOMANYREFS;
 		if ((gsize)sent == sizeof memory + body_size)
-			return;
+			return TRUE;
 	}
 	/* Half a frame cannot be taken back: without room for the rest the channel is lost. */
 	if (!enqueue(channel, type, memory, body, (gsize)sent, fds, sent > 0 ? 0 : n_fds))
 		die(channel, FALSE);
+	return TRUE;
 }
 
 void pvs_channel_pause(PvsChannel *channel, gboolean paused)

@@ -49,9 +49,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsChannel, pvs_channel_free)
 
 /* Sends a message: queues what the socket does not take at once. The descriptors (as many as the
  * row says, else NULL) are duplicated. A body longer than the row's cap, or a type that this end
- * may not send, aborts. On a closed channel nothing happens. */
-void pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call, const PvsWriter *body,
-		      const int *fds);
+ * may not send, aborts. On a closed channel nothing happens. FALSE: it was not sent, since too many
+ * descriptors are on their way; without descriptors that cannot be. */
+gboolean pvs_channel_send(PvsChannel *channel, PvsMessageType type, guint64 call,
+			  const PvsWriter *body, const int *fds);
 
 /* Stops and resumes reading, so that a busy process is not buried: what is not read stays with the
  * sender. */

@@ -13,11 +13,12 @@
 #include "policy/syscalls.h"
 #include "protocol/error.h"
 
-/* Address sanitizer maps terabytes of shadow memory. */
-#if defined(__SANITIZE_ADDRESS__)
-#define ADDRESS_SPACE(bytes) RLIM_INFINITY
+/* The address sanitizer maps terabytes of shadow memory, valgrind some hundred megabytes; and leaks
+ * are looked for by a process of the sanitizer's own, at the end. */
+#ifdef PVS_CAGE_LOG
+#define LIMIT(value) RLIM_INFINITY
 #else
-#define ADDRESS_SPACE(bytes) ((rlim_t)(bytes))
+#define LIMIT(value) ((rlim_t)(value))
 #endif
 
 typedef struct {
@@ -30,8 +31,8 @@ typedef struct {
 
 static const Limits limits[] = {
 	{PVS_ROLE_MONITOR, "pvsecretd", 4096, RLIM_INFINITY, RLIM_INFINITY},
-	{PVS_ROLE_FRONT, "pvsecretd-front", 2048, ADDRESS_SPACE(256 * 1024 * 1024), 0},
-	{PVS_ROLE_TRUST, "pvsecretd-trust", 1024, ADDRESS_SPACE(512 * 1024 * 1024), 0},
+	{PVS_ROLE_FRONT, "pvsecretd-front", 2048, LIMIT(256 * 1024 * 1024), LIMIT(0)},
+	{PVS_ROLE_TRUST, "pvsecretd-trust", 1024, LIMIT(512 * 1024 * 1024), LIMIT(0)},
 	{PVS_ROLE_VAULT, "pvsecretd-vault", 1024, RLIM_INFINITY, RLIM_INFINITY},
 };
 
@@ -131,5 +132,12 @@ gboolean role_enter(PvsRole role, const PvsPathRule *rules, guint n, GError **er
 	if (!refuse_executable(error) || !pvs_landlock_confine(rules, n, INT_MAX, error))
 		return FALSE;
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+	/* What it does at the end a filter would have fail; and it has all of them be heard. */
+	(void)role;
+	(void)program;
+	return TRUE;
+#else
 	return pvs_syscalls_confine(role, program, error);
+#endif
 }

@@ -20,6 +20,11 @@ enum {
 	READ_SIZE = 4 * 1024, /* bytes that there is room for, at least, when the socket is read */
 	OUT_MAX = 256 * 1024, /* queued for a client: beyond, nothing more is read from it */
 	OUT_TRIM = 64 * 1024, /* sent bytes that the queue may still hold */
+	/* Bytes of texts that did not end yet, of all connections: beyond, one of them at a time is
+	 * read on at, besides those of which there is little. With what parsing takes a process
+	 * stays below 64 MiB. */
+	HELD_MAX = 32 * 1024 * 1024,
+	HELD_LITTLE = 16 * 1024,
 };
 
 typedef struct {
@@ -32,6 +37,7 @@ typedef struct {
 	PvsScanner *scanner;
 
 	PvsIntake in; /* the text under way, then what was not looked at yet */
+	gsize held;   /* its share of the sum */
 
 	GString *out; /* what the socket did not take yet, behind out_sent */
 	gsize out_sent;
@@ -77,7 +83,11 @@ static Connection *served;  /* whose turn it is */
 static Connection *current; /* the one that is in process() */
 static guint serve_source;
 
+static gsize held; /* bytes of texts, of all connections */
+static guint room_source;
+
 static void serve_soon(void);
+static gboolean on_room(gpointer data);
 
 void pvs_connections_init(const PvsFrontStart *front_limits, void (*closed)(void))
 {
@@ -121,6 +131,17 @@ static void drop_jobs(Connection *c)
 	}
 }
 
+/* Sums up what is held. When it becomes less, those that waited for it are looked at. */
+static void account(Connection *c)
+{
+	gsize now = c->in.end;
+
+	if (now < c->held && held >= HELD_MAX && !room_source)
+		room_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_room, NULL, NULL);
+	held += now - c->held;
+	c->held = now;
+}
+
 /* Closes the socket. Calls that run come to their end; nobody hears of it. */
 static void close_connection(Connection *c)
 {
@@ -134,6 +155,7 @@ static void close_connection(Connection *c)
 	drop_jobs(c);
 	g_clear_pointer(&c->scanner, pvs_scanner_free);
 	pvs_intake_clear(&c->in);
+	account(c);
 	g_string_free(c->out, TRUE);
 	c->out = NULL;
 	g_queue_remove(&connections, c);
@@ -185,6 +207,22 @@ static gboolean has_work(const Connection *c)
 static gboolean is_read(const Connection *c)
 {
 	return wants_text(c) && !c->in_line;
+}
+
+/* TRUE if there is room for more of what @c sends: of little always, and always for the one that
+ * has been connected longest among those that have much and are read. So one after the other comes
+ * to its end; and none by waiting for its turn, since its clock goes on. */
+static gboolean has_room(const Connection *c)
+{
+	if (held < HELD_MAX || c->in.end <= HELD_LITTLE)
+		return TRUE;
+	for (GList *l = connections.head; l; l = l->next) {
+		const Connection *other = l->data;
+
+		if (other->in.end > HELD_LITTLE && is_read(other))
+			return other == c;
+	}
+	return FALSE;
 }
 
 /* When the client will have been too slow; G_MAXINT64: it is not waited for. */
@@ -252,6 +290,8 @@ static void watch_clock(Connection *c)
 /* After anything has happened: closes what has come to its end, else sets up what is waited for. */
 static void watch(Connection *c)
 {
+	gboolean wanted;
+
 	if (c->fd < 0)
 		return;
 	if ((c->ended || c->closing) && !busy(c)) {
@@ -260,14 +300,27 @@ static void watch(Connection *c)
 	}
 	if (has_work(c))
 		line_up(c);
-	if (is_read(c) && !c->in_source)
+	account(c);
+	wanted = is_read(c) && has_room(c);
+	if (wanted && !c->in_source)
 		c->in_source = g_unix_fd_add(c->fd, G_IO_IN, on_readable, c);
-	else if (!is_read(c))
+	else if (!wanted)
 		g_clear_handle_id(&c->in_source, g_source_remove);
 	if (c->out->len > 0 && !c->out_source)
 		c->out_source = g_unix_fd_add(c->fd, G_IO_OUT, on_writable, c);
 	watch_text(c);
 	watch_clock(c);
+}
+
+/* Some of what was held is not any more: whose turn it is to be read is looked at anew. */
+static gboolean on_room(gpointer data G_GNUC_UNUSED)
+{
+	room_source = 0;
+	for (GList *l = connections.head, *next; l; l = next) {
+		next = l->next;
+		watch(l->data);
+	}
+	return G_SOURCE_REMOVE;
 }
 
 static void write_out(Connection *c)
@@ -562,7 +615,7 @@ static gboolean on_readable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
 	Connection *c = data;
 
 	c->refs++;
-	if (my_turn(c))
+	if (has_room(c) && my_turn(c))
 		receive(c);
 	process(c);
 	connection_unref(c);
@@ -597,7 +650,7 @@ static gboolean on_serve(gpointer data G_GNUC_UNUSED)
 		c->refs++;
 		served = c;
 		/* It may be in line for what its socket has. */
-		if (c->in.scanned == c->in.end && wants_text(c))
+		if (c->in.scanned == c->in.end && wants_text(c) && has_room(c))
 			receive(c);
 		process(c);
 		served = NULL;

@@ -345,6 +345,24 @@ static gboolean admit(int fd, const PvsIdentity *identity, Front *front, guint n
 	return FALSE;
 }
 
+static gboolean on_idle(gpointer data)
+{
+	Front *front = data;
+
+	front->idle_timer = 0;
+	front->stopped = TRUE;
+	pvs_worker_stop(front->worker);
+	return G_SOURCE_REMOVE;
+}
+
+/* One without a connection ends after a while, or makes room for somebody. */
+static void rest_if_unused(Front *front)
+{
+	front->idle_since = g_get_monotonic_time();
+	if (front->connections == 0 && !front->idle_timer)
+		front->idle_timer = g_timeout_add_seconds(config->idle_sec, on_idle, front);
+}
+
 void pvs_fronts_connection(int fd, PvsIdentity *taken)
 {
 	g_autoptr(PvsIdentity) identity = taken;
@@ -362,22 +380,20 @@ void pvs_fronts_connection(int fd, PvsIdentity *taken)
 		close(fd);
 		return;
 	}
-	g_clear_handle_id(&front->idle_timer, g_source_remove);
-	front->connections++;
-	connections++;
-	tell(front, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd);
-	close(fd);
+	/* Not counted before: nobody would say of one that was not sent that it has ended. */
+	if (pvs_worker_send(front->worker, PVS_MESSAGE_CONNECTION, pvs_caller_fields, &body, &fd)) {
+		g_clear_handle_id(&front->idle_timer, g_source_remove);
+		front->connections++;
+		connections++;
+		close(fd);
+		look_whether_it_reads(front);
+	} else {
+		refuse(fd, front->identity,
+		       "as many are on their way to processes for clients as LimitNOFILE= allows",
+		       connections);
+		rest_if_unused(front);
+	}
 	events->changed();
-}
-
-static gboolean on_idle(gpointer data)
-{
-	Front *front = data;
-
-	front->idle_timer = 0;
-	front->stopped = TRUE;
-	pvs_worker_stop(front->worker);
-	return G_SOURCE_REMOVE;
 }
 
 static gboolean on_closed(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -392,9 +408,7 @@ static gboolean on_closed(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 		return FALSE;
 	front->connections -= body.connections;
 	connections -= body.connections;
-	front->idle_since = g_get_monotonic_time();
-	if (front->connections == 0 && !front->idle_timer)
-		front->idle_timer = g_timeout_add_seconds(config->idle_sec, on_idle, front);
+	rest_if_unused(front);
 	events->changed();
 	return TRUE;
 }

@@ -251,16 +251,16 @@ gboolean pvs_worker_pinged(const PvsWorker *worker)
 	return worker->pinged;
 }
 
-void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
-		     gconstpointer body, const int *fds)
+gboolean pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
+			 gconstpointer body, const int *fds)
 {
 	g_auto(PvsWriter) w = pvs_writer();
 
 	if (!worker->channel)
-		return;
+		return TRUE;
 	if (fields)
 		pvs_body_put(&w, fields, body);
-	pvs_channel_send(worker->channel, type, 0, &w, fds);
+	return pvs_channel_send(worker->channel, type, 0, &w, fds);
 }
 
 void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,

@@ -46,8 +46,9 @@ gboolean pvs_worker_is_ready(const PvsWorker *worker);
 gboolean pvs_worker_failed(const PvsWorker *worker); /* it said FAILED */
 gboolean pvs_worker_pinged(const PvsWorker *worker); /* and has not answered yet */
 
-void pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
-		     gconstpointer body, const int *fds);
+/* FALSE as pvs_channel_send(). */
+gboolean pvs_worker_send(PvsWorker *worker, PvsMessageType type, const PvsField *fields,
+			 gconstpointer body, const int *fds);
 /* As above, as the answer to @call. */
 void pvs_worker_answer(PvsWorker *worker, PvsMessageType type, guint64 call, const PvsField *fields,
 		       gconstpointer body);

@@ -660,8 +660,9 @@ static gboolean load(PvsReader *body, GError **error)
 				    "the monitor's START cannot be read");
 		return FALSE;
 	}
-	/* No configuration of OpenSSL's from outside: what is trusted is decided here. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
+	/* No configuration of OpenSSL's from outside: what is trusted is decided here. No clean-up
+	 * at exit: the kernel takes the memory back. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
 	    !OSSL_PROVIDER_load(NULL, "default")) {
 		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM, "OpenSSL does not start");
 		return FALSE;

@@ -460,8 +460,6 @@ void pvs_audit_stop(void)
 	running = FALSE;
 	g_clear_handle_id(&overdue_timer, g_source_remove);
 	g_clear_handle_id(&shared.source, g_source_remove);
-	for (Item *item; (item = g_queue_pop_head(&shared.written));) {
-		g_queue_remove(&all, item);
-		item_free(item);
-	}
+	/* Who asked hears of what is on record: else it would be asked, and recorded, again. */
+	hand_over(NULL);
 }

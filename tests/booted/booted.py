@@ -22,7 +22,7 @@ SERVICE = "pvsecretd.service"
 SOCKET = "pvsecretd.socket"
 PATH = "/run/pvsecretd/pvsecretd.sock"
 ETC = "/etc/pvsecretd"
-DROP_INS = "/run/systemd/system/pvsecretd.service.d"
+DROP_INS = "/run/systemd/system/%s.d"
 PKI = "/var/lib/booted/pki"
 MEMBER, STRANGER = "alice", "mallory"
 SECRETS = []  # bytes that nothing but the daemon may show
@@ -143,7 +143,8 @@ class Case(unittest.TestCase):
         set_up()
         # Who gave up waiting in the test before may still stand in the socket's queue.
         wait_for("the service's end", self.is_stopped)
-        shutil.rmtree(DROP_INS, ignore_errors=True)
+        for unit in (SERVICE, SOCKET):
+            shutil.rmtree(DROP_INS % unit, ignore_errors=True)
         for path in glob.glob(ETC + "/cck.d/*"):
             os.unlink(path)
         must("systemctl", "daemon-reload")
@@ -159,9 +160,9 @@ class Case(unittest.TestCase):
     def tearDown(self):
         must("systemctl", "stop", SERVICE)
 
-    def drop_in(self, text):
-        os.makedirs(DROP_INS, exist_ok=True)
-        write(DROP_INS + "/booted.conf", text)
+    def drop_in(self, text, unit=SERVICE):
+        os.makedirs(DROP_INS % unit, exist_ok=True)
+        write(DROP_INS % unit + "/booted.conf", text)
         must("systemctl", "daemon-reload")
 
     def install_cck(self, name):

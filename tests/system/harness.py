@@ -28,7 +28,11 @@ import canary
 import material
 import tap
 
-DEADLINE = 20.0  # seconds, for what should come at once
+# Builds with --enable-cage=log alone. PVS_VALGRIND: the daemon runs under valgrind, and with it all
+# that it starts. PVS_SANITIZERS: it is a build with sanitizers. What they report is a failure.
+VALGRIND = "PVS_VALGRIND" in os.environ
+SANITIZERS = "PVS_SANITIZERS" in os.environ
+DEADLINE = 120.0 if VALGRIND else 20.0  # seconds, for what should come at once
 ROOT = os.geteuid() == 0
 DAEMON_UID = 64801 if ROOT else os.getuid()
 DAEMON_GID = 64801 if ROOT else os.getgid()
@@ -45,6 +49,20 @@ NEEDLES = [canary.Needle("the CCK", material.CANARY_CCK),
 
 # What the vault holds as long as it lives.
 HELD = ("of the CCK", "of the held extension secret", "of the master", "of a user signing key")
+
+
+# valgrind refuses to have the hard limit of descriptors changed: it is no higher than that of the
+# role with the lowest. What a thread has that did not end is no leak.
+UNDER_VALGRIND = ("prlimit", "--nofile=1024:1024", "valgrind", "--trace-children=yes",
+                  "--leak-check=full", "--show-leak-kinds=definite,indirect",
+                  "--errors-for-leak-kinds=definite,indirect", "--num-callers=20")
+# One of its errors, or a leak, has a stack; a sanitizer's report has a name.
+STACK = re.compile(rb"^==\d+==    (?:at|by) 0x", re.M)
+REPORT = re.compile(rb"(Address|Leak|UndefinedBehavior)Sanitizer|: runtime error: ")
+
+
+class Reported(AssertionError):
+    """A sanitizer or valgrind found something."""
 
 
 def make_run():
@@ -66,8 +84,10 @@ for _name in os.listdir("/proc/self/fd"):
 RUN = make_run()
 PRIVATE = os.path.join(RUN, "private")  # keys, and what the ultravisor holds: not looked through
 WORK = os.path.join(RUN, "work")        # what clients write
-for _folder in (PRIVATE, WORK):
+VALGRIND_LOGS = os.path.join(RUN, "valgrind")
+for _folder in (PRIVATE, WORK, VALGRIND_LOGS):
     os.mkdir(_folder)
+os.chmod(VALGRIND_LOGS, 0o777)
 
 
 def find_program(name):
@@ -142,13 +162,33 @@ def run_program(*argv, data=b"", cwd=WORK, env=None, deadline=60.0, recorded=Tru
     if recorded:
         record.add("output of " + os.path.basename(str(argv[0])),
                    done.stdout + b"\n" + done.stderr)
+    check_reports(done.stderr)
     return done
+
+
+def check_reports(log):
+    """Of a sanitizer, in what a process said."""
+    found = REPORT.search(log)
+    if found:
+        raise Reported(log[max(found.start() - 200, 0):found.start() + 6000].decode(
+            errors="replace"))
+
+
+def valgrind_logs():
+    """Name of a process -> its valgrind's logs, of all there were."""
+    found = collections.defaultdict(list)
+    for name in os.listdir(VALGRIND_LOGS):
+        with open(os.path.join(VALGRIND_LOGS, name), "rb") as file:
+            text = file.read()
+        role = re.search(rb"^==\d+== Command: .*?(?:--role=(\w+))?$", text, re.M)
+        found[(role[1] or b"monitor").decode() if role else "?"].append(text)
+    return found
 
 
 def clean_env(**more):
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": WORK,
            "G_DEBUG": "fatal-criticals"}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
                 if name in os.environ})
     env.update(more)
     return env
@@ -429,6 +469,8 @@ class Daemon:
     def spawn(self, args, listen=True, notify=None):
         """Starts the program as the daemon's user; its standard error goes to the log."""
         words = [*self.inside, find_program("pvsecretd"), "--config", self.conf, *self.args, *args]
+        if VALGRIND:
+            words = [*UNDER_VALGRIND, "--log-file=%s/%%p" % VALGRIND_LOGS, *words]
         become = ["setpriv", "--pdeathsig", "KILL"]
         if ROOT:
             become += ["--reuid", str(DAEMON_UID), "--regid", str(DAEMON_GID), "--clear-groups",
@@ -510,6 +552,11 @@ class Daemon:
             if not self.log_event.wait_for(lambda: self.log_ended, DEADLINE):
                 raise AssertionError("processes of the daemon live on without it")
         self.status = os.waitstatus_to_exitcode(status)
+        check_reports(self.log)
+        for texts in valgrind_logs().values():
+            for text in texts:
+                if STACK.search(text):
+                    raise Reported(text.decode(errors="replace"))
         return self.status
 
     def stop(self):
@@ -593,6 +640,8 @@ class Daemon:
     def check_memory(self):
         """No process has a canary outside of its arena, and the vault alone has the CCK in it.
         Returns role -> canary.Memory."""
+        if VALGRIND or SANITIZERS:
+            raise canary.Unreadable("the memory of a sanitizer cannot be searched")
         seen = {"monitor": canary.scan_process(self.process.pid, NEEDLES)}
         for role in ("front", "trust", "vault"):
             for pid in self.workers(role):

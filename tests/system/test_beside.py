@@ -16,10 +16,17 @@ import tap
 import test_audit_failures as failures
 
 BAD, GOOD = 64991, 64992
-FLOOD_SEC = float(os.environ.get("PVS_FLOOD_SEC", "3"))
+# Times are judged where there is time and the machine is for nothing else (make check-flood).
+LONG = "PVS_FLOOD_SEC" in os.environ
+FLOOD_SEC = min(float(os.environ.get("PVS_FLOOD_SEC", "3")), 15)
+SLOW_SEC = 10 if LONG else 1  # the time-outs
 HDR = material.header("beside")
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 SLOW = 16  # clients
+
+
+def p99(times):
+    return sorted(times)[len(times) * 99 // 100]
 
 
 def figures(times):
@@ -53,31 +60,40 @@ class Case(unittest.TestCase):
 class Slow(Case):
     """A time-out is for the whole of what it is for: a byte now and then does not prolong it."""
 
-    def beside(self, daemon, clients, byte, what):
-        """Calls BYTE with each of CLIENTS, again and again, until the daemon has closed them all."""
+    def beside(self, daemon, clients, byte, what, began):
+        """Calls BYTE with each of CLIENTS, again and again, until the daemon has closed them all;
+        BEGAN before the time-outs of any of them."""
         good, times, left = self.client(daemon, GOOD), [], list(clients)
-        began = time.monotonic()
+        closed = []
         while left:
             for one in list(left):
                 try:
                     byte(one)
                 except (BrokenPipeError, ConnectionResetError, EOFError):
                     left.remove(one)
+                    closed.append(time.monotonic() - began)
             times.append(self.timed_ping(good))
             self.assertLess(time.monotonic() - began, harness.DEADLINE, "%d are left" % len(left))
             time.sleep(0.05)
-        tap.note("beside %d %s, closed after %.1f s: %s"
-                 % (len(clients), what, time.monotonic() - began, figures(times)))
+        tap.note("beside %d %s, closed after %.2f to %.2f s of %d: %s"
+                 % (len(clients), what, min(closed), max(closed), SLOW_SEC, figures(times)))
+        # Not before it is due, and not long after; what is slow here need not be the daemon.
+        self.assertGreater(min(closed), SLOW_SEC - 0.1)
+        self.assertLess(max(closed), SLOW_SEC + (0.5 if LONG else 5))
+        if LONG:
+            self.assertLessEqual(p99(times), 0.05)
 
     def test_senders(self):
-        daemon = self.make(ReceiveSec=1)
+        daemon = self.make(ReceiveSec=SLOW_SEC)
         clients = [self.client(daemon, BAD) for _ in range(SLOW)]
+        began = time.monotonic()
         for one in clients:
             one.send('{"jsonrpc":"2.0","id":1,"method":"ping","params":"')
-        self.beside(daemon, clients, lambda one: one.send(b"x"), "who send a byte at a time")
+        self.beside(daemon, clients, lambda one: one.send(b"x"), "who send a byte at a time",
+                    began)
 
     def test_readers(self):
-        daemon = self.make(ReplySec=1)
+        daemon = self.make(ReplySec=SLOW_SEC)
         clients = [self.client(daemon, BAD) for _ in range(SLOW)]
         calls = json.dumps({"jsonrpc": "2.0", "id": "x" * 128, "method": "get_status"}) * 64
 
@@ -90,15 +106,16 @@ class Slow(Case):
                 if not one.socket.recv(1):
                     raise EOFError
 
-        self.beside(daemon, clients, byte, "who take a byte at a time")
+        self.beside(daemon, clients, byte, "who take a byte at a time", time.monotonic())
 
     def test_white_space(self):
         """Is not a text, nor a sign of life."""
-        daemon = self.make(IdleSec=1)
+        daemon = self.make(IdleSec=SLOW_SEC)
         clients = [self.client(daemon, BAD) for _ in range(SLOW)]
+        began = time.monotonic()
         for one in clients:
             self.assertEqual(one.call("ping"), {})
-        self.beside(daemon, clients, lambda one: one.send(b"\n"), "who send line feeds")
+        self.beside(daemon, clients, lambda one: one.send(b"\n"), "who send line feeds", began)
 
 
 @unittest.skipUnless(harness.ROOT, "only root can be several users")

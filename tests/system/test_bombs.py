@@ -8,7 +8,9 @@ import base64
 import contextlib
 import json
 import os
+import select
 import socket
+import threading
 import time
 import unittest
 
@@ -29,14 +31,45 @@ def memory(pid, key):
         return next(int(line.split()[1]) for line in file if line.startswith(key + ":"))
 
 
+def proportional(pid):
+    """KiB, where of a page that N processes have an Nth counts."""
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+
+
+def unfinished(daemon, n):
+    """Clients who have sent of almost a MiB as much as is read, and not its end; what of it was
+    not read is in their LEFT."""
+    text = memoryview(b'{"a":"' + b"x" * (MESSAGE - 100))
+    clients = [daemon.client() for _ in range(n)]
+    poller, left = select.poll(), {}
+    for client in clients:
+        client.socket.setblocking(False)
+        poller.register(client.socket, select.POLLOUT)
+        left[client.socket.fileno()] = (client.socket, text)
+    # Who has to wait is not read any more.
+    while events := poller.poll(500):
+        for fd, _ in events:
+            one, rest = left[fd]
+            sent = one.send(rest)
+            left[fd] = (one, rest[sent:])
+            if sent == len(rest):
+                poller.unregister(fd)
+    for client in clients:
+        client.left = bytes(left[client.socket.fileno()][1])
+        client.socket.settimeout(harness.DEADLINE)
+    return clients
+
+
+def member(name, value):
+    """A call with that parameter, which its method does not have."""
+    return '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"%s":%s}}' % (name, value)
+
+
 def texts_of_most_memory():
     """Each of about a MiB, within all limits, and refused only as calls."""
     n = 4000
     room = MESSAGE - 100
-
-    def member(name, value):
-        return '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"%s":%s}}' % (name, value)
-
     yield "one string", member("x", '"%s"' % ("x" * room))
     yield "escapes", member("x", '"%s"' % ("\\u0001" * (room // 6)))
     yield "wide characters", member("x", '"%s"' % ("\\ud83d\\ude00" * (room // 12)))
@@ -158,21 +191,35 @@ class Bombs(harness.Case):
 
     def test_unfinished(self):
         """As many clients as a user may have, each with a text that is almost as long as it may be
-        and does not end: what they sent, and little more."""
-        clients = []
-        with contextlib.suppress(ConnectionError):
-            for _ in range(60):
-                client = self.client()
-                client.send_what_it_takes(b'{"a":"' + b"x" * (MESSAGE - 100))
-                clients.append(client)
+        and does not end: they are read one after the other where they would be too much."""
+        clients = unfinished(self.daemon, 60)
+        self.addCleanup(lambda: [client.close() for client in clients])
+        # Little more is said meanwhile, and much is after them.
         self.assert_the_same()
         peak = memory(self.front, "VmHWM")
-        for client in clients:
-            client.close()
-        self.assert_the_same()
         tap.note("%d texts without an end: a front of %d KiB" % (len(clients), peak))
-        self.assertGreater(len(clients), 50)
-        self.assertLess(peak, len(clients) * 1.1 * MESSAGE / 1024 + 16 * 1024)
+        self.assertEqual(len(clients), 60)
+        self.assertLess(peak, 64 * 1024)
+
+    def test_all_at_once(self):
+        """So many texts that do end are answered, all of them: one makes room for the next."""
+        clients = unfinished(self.daemon, 60)
+        self.addCleanup(lambda: [client.close() for client in clients])
+        waited = sum(bool(client.left) for client in clients)
+        threads = [threading.Thread(target=client.send_what_it_takes, args=(client.left + b'"}',))
+                   for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for client in clients:
+            self.assertEqual(client.answer()["error"]["code"], -32600)
+        peak = memory(self.front, "VmHWM")
+        tap.note("%d texts of a MiB at once, of which %d had to wait: a front of %d KiB"
+                 % (len(clients), waited, peak))
+        self.assertGreater(waited, 5)
+        self.assertLess(peak, 64 * 1024)
+        self.assert_the_same()
 
     def test_what_does_not_end_runs_nothing(self):
         """A call that is cut at any byte, and the end."""
@@ -206,6 +253,29 @@ class Bombs(harness.Case):
                 self.assertEqual(sorted(answer["id"] for answer in answers), list(range(n)))
                 for answer in answers:
                     self.assertEqual("error" in answer, answer["id"] % 3 == 2)
+
+
+@unittest.skipUnless(harness.ROOT, "only root can be several users")
+class Crowd(unittest.TestCase):
+    """As many users as have all the connections that there are, each with all that he may have."""
+
+    def test_unfinished(self):
+        daemon = harness.Daemon(pki.get())
+        self.addCleanup(daemon.stop)
+        clients = []
+        self.addCleanup(lambda: [client.close() for client in clients])
+        for uid in range(64801 + 100, 64801 + 104):
+            with harness.acting_as(uid, uid):
+                clients += unfinished(daemon, 63)
+        fronts = daemon.fronts()
+        self.assertEqual(sorted(fronts.values()), [63] * 4)
+        peaks = [memory(pid, "VmHWM") for pid in fronts]
+        # What they have of libraries they have together: a page counts once.
+        whole = sum(proportional(pid) for pid in daemon.workers("front"))
+        tap.note("%d texts without an end: fronts of up to %d KiB, %d KiB together"
+                 % (len(clients), max(peaks), whole))
+        self.assertLess(max(peaks), 64 * 1024)
+        self.assertLess(whole, 256 * 1024)
 
 
 class SmallStack(Bombs):

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What the daemon's processes are: nobody's to look into, with nothing open but their channels"""
+import contextlib
+import ctypes
+import errno
 import os
 import re
 import resource
 import signal
+import struct
 import time
 import unittest
 
+import canary
 import harness
 import pki
 
@@ -26,6 +31,17 @@ LIMITS_OF = {"monitor": (1, 4096, INFINITY, INFINITY),
              "front": (1, 2048, 256 << 20, 0),
              "trust": (1, 1024, 512 << 20, 0),
              "vault": (1, 1024, INFINITY, INFINITY)}
+
+
+def page_out(pid, region):
+    """Has the kernel put a process's memory to where there is room for it; an error's number."""
+    process_madvise, madv_pageout = 440, 21  # on every machine
+    parts = struct.pack("=QQ", region.start, region.end - region.start)
+    libc = ctypes.CDLL(None, use_errno=True)
+    with contextlib.closing(harness.Pid(pid)) as process:
+        done = libc.syscall(process_madvise, process.fd, parts, ctypes.c_size_t(1), madv_pageout,
+                            ctypes.c_uint(0))
+    return ctypes.get_errno() if done < 0 else 0
 
 
 class Processes(harness.Case):
@@ -194,6 +210,22 @@ class Processes(harness.Case):
                                    re.MULTILINE)
                 self.assertTrue(modes)
                 self.assertFalse([mode for mode in modes if "w" in mode and "x" in mode])
+
+    @unittest.skipUnless(harness.ROOT, "only root sees the memory of what is not dumpable")
+    def test_arenas_are_not_swapped(self):
+        """Nor can they be: the kernel refuses to have them paged out, which it does of other
+        memory. (Without swap nothing ever is; locked they are all the same.)"""
+        for role, pid in self.each("monitor", "trust"):
+            with self.subTest(role):
+                (arena,) = [region for region in canary.regions(pid) if region.is_arena]
+                self.assertIn("lo", arena.flags)
+                self.assertGreaterEqual(int(self.status(pid)["VmLck"].split()[0]) * 1024,
+                                        arena.end - arena.start)
+                self.assertEqual(page_out(pid, arena), errno.EINVAL)
+        # Trust has nothing that is locked.
+        (pid,) = self.pids["trust"]
+        (heap,) = [region for region in canary.regions(pid) if region.path == "[heap]"]
+        self.assertEqual(page_out(pid, heap), 0)
 
     def test_status_tells_them(self):
         told = {}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The monitor without a descriptor left: it waits, without haste and without many words
 
-Its limit is lowered while it runs, to just what it has open. Times are printed, not judged.
+Its limit is lowered while it runs, to just what it has open. Times are printed, not judged; but where
+PVS_FLOOD_SEC says for how long (make check-flood).
 """
 import contextlib
 import os
@@ -15,7 +16,8 @@ import pki
 import tap
 
 BAD, GOOD, LATE = 64981, 64982, 64983
-STARVED_SEC = float(os.environ.get("PVS_FLOOD_SEC", "3"))
+LONG = "PVS_FLOOD_SEC" in os.environ
+STARVED_SEC = min(float(os.environ.get("PVS_FLOOD_SEC", "3")), 30)
 CLIENTS = 1000
 
 
@@ -113,8 +115,11 @@ class Starved(unittest.TestCase):
         freed = time.monotonic()
         self.assertEqual(late.wait(ident)["result"], {})
         resumed = time.monotonic() - freed
-        self.assertLess(cpu / spent, 0.2, "it spins")
+        self.assertLess(cpu / spent, 0.05 if LONG else 0.2, "it spins")
         self.assertLessEqual(lines, 1 + spent / 6, self.daemon.log[since:].decode())
+        if LONG:
+            self.assertLessEqual(lines, 10 * spent / 60)
+            self.assertLessEqual(resumed, 0.1)
         self.assertEqual(self.daemon.process.pid, main)
         tap.note("without descriptors, %d clients waiting (of %d) and %d calls on a connection: "
                  "%.1f %% of a processor, %d lines in %.0f s; served again %.0f ms after there "
@@ -141,12 +146,22 @@ class Starved(unittest.TestCase):
         self.assertNotIn(b"died", self.daemon.log[since:])
         self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
 
+    def kept_warm(self):
+        """The front that is; it may still be on its way, and is told of when it is ready."""
+        end = time.monotonic() + harness.DEADLINE
+        while True:
+            told = [worker["pid"] for worker in self.good.call("get_status")["workers"]
+                    if worker["role"] == "front"]
+            if rest := set(told) - set(self.daemon.fronts()):
+                return rest.pop()
+            self.assertLess(time.monotonic(), end, "no front is kept warm")
+            time.sleep(0.01)
+
     def test_fronts_that_cannot_load(self):
         """Have read nothing of anybody, and who is connected keeps what he has."""
         main, since = self.daemon.process.pid, len(self.daemon.log)
-        fronts = set(self.daemon.workers("front"))
+        kept_warm = self.kept_warm()
         with barren(main):
-            (kept_warm,) = fronts - set(self.daemon.fronts())
             harness.Pid(kept_warm).kill()
             self.daemon.wait_log("the front kept warm died", since)
             died = self.good.call("get_status")["restarts"]
