@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/owners.h"
 #include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
@@ -96,6 +97,34 @@ static guint8 *read_all(int fd, gsize expected)
 	return size == expected ? g_steal_pointer(&data) : NULL;
 }
 
+static void complain_unreadable(Loading *l, int directory, const char *path, const char *name,
+				int err)
+{
+	g_autofree char *line = pvs_owners_no_file(directory, name, path, err);
+
+	if (l->kind == ROOT_FILE)
+		complain(l,
+			 "%s: cannot be read (%s); name a file in RootCA= that the daemon's user "
+			 "can read",
+			 path, g_strerror(err));
+	else
+		complain(l, "%s", line);
+}
+
+/* Whoever can write what is trusted is trusted: that shall be the owner alone. The system's bundle
+ * is the system's, and what the CRL directory holds has to be signed. */
+static gboolean judge_owner(Loading *l, const struct stat *st, const char *path)
+{
+	g_autofree char *wrong = NULL;
+
+	if (l->kind == CRL_FILE || (l->kind == ROOT_FILE && l->store->bundle))
+		return TRUE;
+	wrong = pvs_owners_wrong(st, path);
+	if (wrong)
+		complain(l, "%s: %s", path, wrong);
+	return !wrong;
+}
+
 /* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
 static GBytes *read_file(Loading *l, int directory, const char *path, const char *name, gsize max)
 {
@@ -104,15 +133,16 @@ static GBytes *read_file(Loading *l, int directory, const char *path, const char
 	guint8 *data = NULL;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		complain(l, "%s: %s; make it readable for the daemon's user (chmod 0644)", path,
-			 g_strerror(errno));
+		complain_unreadable(l, directory, path, name, errno);
 	} else if (!S_ISREG(st.st_mode)) {
-		complain(l, "%s: not a regular file; remove it", path);
+		complain(l, "%s: not a regular file; %s", path,
+			 l->kind == ROOT_FILE ? "name a file in RootCA=" : "remove it");
+	} else if (!judge_owner(l, &st, path)) {
+		/* The complaint was made. */
 	} else if ((guint64)st.st_size > max) {
-		complain(l,
-			 "%s: larger than %" G_GSIZE_FORMAT " bytes; remove it, or, if it is a "
-			 "CRL, raise CrlSize=",
-			 path, max);
+		complain(l, "%s: larger than %" G_GSIZE_FORMAT " bytes; %s", path, max,
+			 l->kind == ROOT_FILE ? "name a file with the root CA in RootCA="
+					      : "remove it, or, if it is a CRL, raise CrlSize=");
 	} else {
 		data = read_all(fd, (gsize)st.st_size);
 		if (!data)
@@ -204,8 +234,9 @@ static void load_trust_file(Loading *l, int directory, const char *path, const c
 		return;
 	data = g_bytes_get_data(bytes, &size);
 	if (!pvs_x509_read(data, size, certs, crls)) {
-		complain(l, "%s: not certificates or CRLs in PEM or DER; replace or remove it",
-			 path);
+		complain(l, "%s: not certificates or CRLs in PEM or DER; %s", path,
+			 l->kind == ROOT_FILE ? "name a file with the root CA in RootCA="
+					      : "replace or remove it");
 		return;
 	}
 	if (sk_X509_CRL_num(crls) > 0 && size > l->paths->crl_size - l->crl_bytes) {
@@ -305,9 +336,11 @@ static void load_directory(Loading *l, const char *path, Kind kind)
 	if (!path)
 		return;
 	if (!dir) {
-		if (errno != ENOENT)
-			complain(l, "%s: %s; make it readable for the daemon's user (chmod 0755)",
-				 path, g_strerror(errno));
+		if (errno != ENOENT) {
+			g_autofree char *line = pvs_owners_no_directory(path, errno);
+
+			complain(l, "%s", line);
+		}
 		return;
 	}
 	names = list_directory(l, path, dir);

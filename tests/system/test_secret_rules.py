@@ -444,7 +444,7 @@ class Files(unittest.TestCase):
                         credentials={"ext_short": bytes(31)})
         self.assert_bad("assoc_master: has 33 bytes, a master has exactly 32",
                         credentials={"assoc_master": bytes(33)})
-        self.assert_bad("/nonexistent/master: cannot be opened",
+        self.assert_bad("AssociationMaster= names /nonexistent/master, and there is no such file",
                         daemon={"AssociationMaster": "/nonexistent/master"})
 
     def test_directories(self):
