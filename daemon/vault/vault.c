@@ -598,6 +598,7 @@ static gboolean load(PvsReader *reader, GError **error)
 	    !pvs_holdings_load(&vault.start, &vault.has, error) || !pvs_prepare_building(error))
 		return FALSE;
 	pvs_guard_warn(&vault.start.rules, &vault.has);
+	pvs_holdings_warn(&vault.has);
 	pvs_prepare_looking(vault.has.look);
 	if (!pvs_prepare_threads(pvs_keys_size(vault.has.ccks), &vault.threads, error))
 		return FALSE;
