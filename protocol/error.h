@@ -113,6 +113,8 @@
 	  "another key signed it, or the request was changed: do not use it") \
 	X(INTERNAL,               -32603, "internal",             "the daemon failed at this call", \
 	  "see journalctl -u pvsecretd for the cause") \
+	X(DENIED_SECTION,         -32001, "no-section",           "no [access] section of the daemon's configuration fits your user or one of your groups", \
+	  "ask the owner of this daemon for one with Users= or Groups= (pvsecretd.conf(5)); a new membership in a group counts from the next login on, id shows yours") \
 	X(DENIED_METHOD,          -32001, "method",               "your access rules do not allow this method", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_CCK,             -32001, "cck",                  "your access rules do not allow this CCK", \
@@ -125,8 +127,10 @@
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_NAME,            -32001, "name",                 "your access rules do not allow a secret of this name", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
-	X(DENIED_DERIVE,          -32001, "derive",               "derived secrets are for images that your access rules name, and for verified host keys", \
-	  "leave out no_verify, or ask the owner of this daemon for an [access] rule with Images=") \
+	X(DENIED_DERIVE,          -32001, "derive",               "derived secrets are for installed images that your access rules name", \
+	  "ask the owner of this daemon for an [access] rule with Images=; pvsecretctl access shows yours") \
+	X(DENIED_DERIVE_UNVERIFIED,-32001, "derive-no-verify",    "derived secrets are for verified host keys, whatever the access rules say", \
+	  "leave out no_verify") \
 	X(DENIED_NO_VERIFY,       -32001, "no-verify",            "your access rules do not allow unverified host keys", \
 	  "leave out no_verify") \
 	X(DENIED_CUID_REQUIRED,   -32001, "cuid-required",        "your access rules demand a CUID", \

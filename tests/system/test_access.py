@@ -65,6 +65,8 @@ def sections_of(who):
 def expected_method(who, method):
     """None: allowed."""
     left = sections_of(who)
+    if not left:
+        return DENIED, "no-section"
     if method not in TELLING:
         left = [section for section in left if method in section["methods"]]
     return None if left else (DENIED, "method")
@@ -72,8 +74,8 @@ def expected_method(who, method):
 
 def expected_create(who, values):
     """None: made; else code and reason."""
-    if expected_method(who, "create_association"):
-        return DENIED, "method"
+    if expected := expected_method(who, "create_association"):
+        return expected
     left = [section for section in sections_of(who) if "create_association" in section["methods"]]
     for aspect, reason in (("cck", "cck"), ("image", "image"), ("name", "name"),
                            ("cuid", "cuid-required")):
@@ -247,7 +249,7 @@ class Matrix(harness.Case):
                 ("ping", None), ("no_such_method", None), ("create_association", {"x": 1}),
                 ("create_association", None), ("verify_host_key", {"host_key_document": 7}))]
             for answer in answers:
-                self.assert_error(answer, DENIED, "method")
+                self.assert_error(answer, DENIED, "no-section")
                 self.assertEqual(answer["error"], answers[0]["error"])
 
     def test_unmapped(self):
@@ -325,7 +327,7 @@ class Reload(harness.Case):
         self.assertRegex(said, r"<4>.*pvsecretd\.conf: there is no \[access\] section")
         for uid in (0, 64951):
             answer = self.connect(uid)
-            self.assert_error(answer.wait(answer.post("ping")), DENIED, "method")
+            self.assert_error(answer.wait(answer.post("ping")), DENIED, "no-section")
 
     def test_rules_follow(self):
         """On one and the same connection."""
@@ -338,7 +340,7 @@ class Reload(harness.Case):
             return [outcome(one.wait(one.post("create_association", params_of(values))))
                     for one in (client, other)]
 
-        denied = (DENIED, "method")
+        denied = (DENIED, "no-section")
         self.assertEqual(outcomes(), [denied, denied])
         self.reload({"a": {"Users": "64951", **everything}})
         self.assertEqual(outcomes(), [None, denied])
@@ -365,7 +367,7 @@ class Reload(harness.Case):
         self.assertRegex(said, r"<4>.*:\d+: Groups= names no-such-group-here, ")
         self.assertEqual(self.connect(account.pw_uid).call("ping"), {})
         client = self.connect(64951)
-        self.assert_error(client.wait(client.post("ping")), DENIED, "method")
+        self.assert_error(client.wait(client.post("ping")), DENIED, "no-section")
 
 
 class Startup(unittest.TestCase):

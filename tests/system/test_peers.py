@@ -101,7 +101,7 @@ class Unmapped(Case):
                                                    "Methods": "ping"}})
         with self.assertRaises(harness.Refused) as caught:
             self.connect(daemon, KNOWN, KNOWN, [GROUP]).call("ping")
-        self.assertEqual(caught.exception.reason, "method")
+        self.assertEqual(caught.exception.reason, "no-section")
         self.assertEqual(self.connect(daemon, KNOWN, KNOWN, [GROUP, harness.DAEMON_GID])
                          .call("ping"), {})
 

@@ -316,7 +316,8 @@ class Derived(Calls, harness.Case):
         self.bad(-32003, "image", "/image", hdr=None, image="missing", name="db", secret=derive)
         # A host key of one's own would do as well as an image of one's own.
         self.good(name="disk", no_verify=True)
-        self.bad(-32001, "derive", "/secret/derive", name="disk", secret=derive, no_verify=True)
+        self.bad(-32001, "derive-no-verify", "/no_verify", name="disk", secret=derive,
+                 no_verify=True)
 
     def test_no_master(self):
         other = harness.Daemon(pki.get(), images={"web": HDR}, access=self.RULES)

@@ -100,24 +100,22 @@ static const gboolean allows_image[3][6] = {
 	{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 0}, {0, 1, 1, 1, 1, 1}};
 static const gboolean allows_name[3][3] = {{1, 0, 0}, {1, 1, 0}, {1, 1, 1}};
 
-enum { ASPECTS = 7 };
+enum { ASPECTS = 8 };
 static const PvsError errors[ASPECTS] = {
-	PVS_ERROR_DENIED_METHOD,	PVS_ERROR_DENIED_CCK,	 PVS_ERROR_DENIED_IMAGE,
-	PVS_ERROR_DENIED_NAME,		PVS_ERROR_DENIED_DERIVE, PVS_ERROR_DENIED_NO_VERIFY,
-	PVS_ERROR_DENIED_CUID_REQUIRED,
+	PVS_ERROR_DENIED_METHOD,    PVS_ERROR_DENIED_CCK,
+	PVS_ERROR_DENIED_IMAGE,	    PVS_ERROR_DENIED_NAME,
+	PVS_ERROR_DENIED_DERIVE,    PVS_ERROR_DENIED_DERIVE_UNVERIFIED,
+	PVS_ERROR_DENIED_NO_VERIFY, PVS_ERROR_DENIED_CUID_REQUIRED,
 };
 
 /* How many aspects of the call the rule allows, from the first on; -1: it is not the identity's. */
 static int reach(RuleValues r, CallValues c)
 {
 	const gboolean verdicts[ASPECTS] = {
-		allows_method[r.methods][c.method],
-		allows_cck[r.ccks][c.cck],
-		allows_image[r.images][c.image],
-		allows_name[r.names][c.name],
-		!c.derive || (r.images != 0 && !c.no_verify),
-		!c.no_verify || r.no_verify,
-		c.cuid || !r.cuid,
+		allows_method[r.methods][c.method], allows_cck[r.ccks][c.cck],
+		allows_image[r.images][c.image],    allows_name[r.names][c.name],
+		!c.derive || r.images != 0,	    !c.derive || !c.no_verify,
+		!c.no_verify || r.no_verify,	    c.cuid || !r.cuid,
 	};
 	int n = 0;
 
@@ -135,7 +133,9 @@ static PvsError oracle(const RuleValues *rules, guint n, CallValues c)
 
 	for (guint i = 0; i < n; i++)
 		best = MAX(best, reach(rules[i], c));
-	return best == ASPECTS ? PVS_ERROR_LAST_ : errors[MAX(best, 0)];
+	if (best < 0)
+		return PVS_ERROR_DENIED_SECTION;
+	return best == ASPECTS ? PVS_ERROR_LAST_ : errors[best];
 }
 
 /* ---- what is tested ---- */
@@ -252,7 +252,7 @@ static void test_no_section(void)
 
 		for (guint i = 0; i < CALLS_OF_ONE; i++)
 			g_assert_cmpint(verdict(access, call_values(identity * CALLS_OF_ONE + i)),
-					==, PVS_ERROR_DENIED_METHOD);
+					==, PVS_ERROR_DENIED_SECTION);
 	}
 }
 

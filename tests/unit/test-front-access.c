@@ -62,12 +62,12 @@ static void test_no_section(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
 		call(f, "1", methods[i], "{}");
-		client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "1", PVS_ERROR_DENIED_SECTION, NULL);
 		call(f, "2", methods[i], "{\"whatever\":1}");
-		client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "2", PVS_ERROR_DENIED_SECTION, NULL);
 	}
 	create(f, "3", NULL);
-	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
+	client_expect_error(f->client, "3", PVS_ERROR_DENIED_SECTION, NULL);
 	g_assert_cmpuint(f->stage.verifies + f->stage.builds + f->stage.examines, ==, 0);
 	g_assert_cmpuint(f->stage.ccks + f->stage.stores + f->stage.workers, ==, 0);
 }
@@ -258,7 +258,7 @@ static void test_retry(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	stage_access(&f->stage, "Users=1000\nMethods=ping\n");
 	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
 	stage_access(&f->stage, "Users=1001\nMethods=*\nNames=*\n");
-	client_expect_error(f->client, "4", PVS_ERROR_DENIED_METHOD, NULL);
+	client_expect_error(f->client, "4", PVS_ERROR_DENIED_SECTION, NULL);
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
 	g_assert_true(client_silent(f->client));

@@ -140,7 +140,7 @@ static void look_for_refusals(guint32 type, PvsReader body)
 
 	g_assert_cmpuint(type, ==, PVS_MESSAGE_REFUSED);
 	g_assert_true(pvs_reader_error(&body, &error));
-	g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_METHOD);
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_SECTION);
 }
 
 static void look_at_vaults(guint32 type, PvsReader body)
