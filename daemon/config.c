@@ -203,12 +203,15 @@ static gboolean known_section(const char *name, const char **section)
 static void close_access(Reader *r)
 {
 	const char *wrong = r->rule ? pvs_config_access_check(r->rule) : NULL;
+	g_autofree char *place = g_strdup_printf("%s:%u", r->path, r->rule_line);
 	guint line = r->line;
 
 	if (wrong) {
 		r->line = r->rule_line;
 		complain(r, "%s", wrong);
 		r->line = line;
+	} else if (r->rule) {
+		pvs_config_access_warn(r->rule, place, r->config->warnings);
 	}
 	r->rule = NULL;
 }
