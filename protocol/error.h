@@ -89,6 +89,10 @@
 	  "give the header itself or the name of an installed one") \
 	X(PARAM_CERTS,            -32602, "certificates",         "there are more than 64 certificates or CRLs", \
 	  "give only what the chain needs") \
+	X(CERT_FORMAT,            -32602, "certificate-format",   "what is given as a certificate is no X.509 certificate in PEM or DER", \
+	  "give the certificate as its issuer published it") \
+	X(CRL_FORMAT,             -32602, "crl-format",           "what is given as a CRL is no X.509 certificate revocation list in PEM or DER", \
+	  "give the CRL as its issuer published it, not a certificate") \
 	X(HEADER_SHORT,           -32602, "header-short",         "the SE header is shorter than its fixed part or than the size that it states", \
 	  "give the whole header: the bytes from IBMSecEx to the tag, or the image file to pvsecretctl") \
 	X(HEADER_MAGIC,           -32602, "header-magic",         "the SE header does not start with IBMSecEx", \
