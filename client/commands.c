@@ -98,12 +98,19 @@ static const PvsCommand audit_commands[] = {
 	 .many = TRUE,
 	 .run = pvs_audit_verify,
 	 .summary = "Tell whether the audit log is whole",
-	 .about = "Reads the files of an audit log, the oldest first, and checks that each line "
-		  "follows the one before: that none was changed, lost or put elsewhere. Needs no "
-		  "daemon. Lines that are missing at the end show in the journal alone, which has "
-		  "the number and the hash of each. The exit status is 0 if all is well, else 1.",
+	 .about =
+		 "Reads the files of an audit log, the oldest first, and checks that each line has "
+		 "the hash of the one before: that none between the first and the last was "
+		 "changed, lost or put elsewhere. Needs no daemon. Where the log begins is for you "
+		 "to know. That lines are missing at the end, or that the last one was changed, "
+		 "shows in nothing but the journal, which has the number and the hash of the last "
+		 "line of each write (journalctl -u pvsecretd -g audit): compare them with those "
+		 "that are printed. A file that logrotate compressed is read as <(zcat FILE). The "
+		 "exit status is 0 if all is well, else 1.",
 	 .examples = "  pvsecretctl audit verify /var/log/pvsecretd/audit.log.1 \\\n"
-		     "      /var/log/pvsecretd/audit.log\n"},
+		     "      /var/log/pvsecretd/audit.log\n"
+		     "  cd /var/log/pvsecretd && pvsecretctl audit verify \\\n"
+		     "      <(zcat audit.log.2.gz) audit.log.1 audit.log\n"},
 	{.name = NULL},
 };
 
