@@ -273,7 +273,7 @@ gboolean pvs_target_put(const PvsArguments *arguments, PvsCall *call, GError **e
 	put_name(call, "cck", "--cck", arguments->cck);
 	put_name(call, "extension_secret", "--extension-secret", arguments->extension_secret);
 	if (arguments->no_verify)
-		pvs_call_true(call, "no_verify");
+		pvs_call_true(call, "no_verify", "--no-verify");
 	return put_header(arguments, call, error) && put_host_keys(arguments, call, error) &&
 	       pvs_ask_documents(call, "certificates", arguments->certs, "-C", error) &&
 	       pvs_ask_documents(call, "crls", arguments->crls, "--crl", error);
