@@ -147,7 +147,7 @@ static void test_refused_here(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		{"create association -k z16.crt --hdr no/none -o request N", PVS_EXIT_FAILED,
 		 "--hdr no/none: cannot be opened: *"},
 		{"create association -k z16.crt --hdr z16.crt -o request N", PVS_EXIT_FAILED,
-		 "--hdr z16.crt: the SE header *"},
+		 "--hdr z16.crt: there is no SE header in it *"},
 		{CREATE "N -C none", PVS_EXIT_FAILED, "-C none: cannot be opened: *"},
 		{CREATE "N --crl none", PVS_EXIT_FAILED, "--crl none: cannot be opened: *"},
 		{CREATE "N --input-secret se.hdr", PVS_EXIT_FAILED,
