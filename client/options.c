@@ -228,6 +228,14 @@ static void add_to_list(GPtrArray *list, const char *value)
 		g_ptr_array_add(list, g_strdup(parts[i]));
 }
 
+static gboolean has_empty_part(const char *value)
+{
+	gsize size = strlen(value);
+
+	return (value[0] == ',' || value[size - 1] == ',' || strstr(value, ",,")) &&
+	       !g_file_test(value, G_FILE_TEST_EXISTS);
+}
+
 /* Stores an option that was given as @shown. @value is NULL where there was none. */
 static gboolean store(Parser *parser, const PvsOption *option, const char *shown, const char *value,
 		      GError **error)
@@ -235,6 +243,11 @@ static gboolean store(Parser *parser, const PvsOption *option, const char *shown
 	guint64 bit = G_GUINT64_CONSTANT(1) << (option - pvs_options);
 	void *at = member_at(parser->out, option);
 
+	if (option->kind == PVS_OPTION_LIST && has_empty_part(value))
+		return usage_take(
+			parser, error,
+			g_strdup_printf("%s %s: there is nothing before or behind a comma", shown,
+					value));
 	if (option->kind == PVS_OPTION_TEXT && (parser->given & bit))
 		return usage_take(parser, error, g_strdup_printf("%s: is given twice", shown));
 	parser->given |= bit;
@@ -323,6 +336,17 @@ static gboolean parse_long(Parser *parser, char **argv, int argc, int *i, GError
 	return store(parser, option, shown, value, error);
 }
 
+/* What stands behind -j in the same word, where it is a mode: "-j=short" or "-jshort". Else they
+ * are letters, as in "-jq". NULL: no mode. */
+static const char *json_value(const char *behind)
+{
+	PvsJsonMode mode;
+
+	if (*behind == '=')
+		return behind + 1;
+	return pvs_output_json_mode(behind, &mode) ? behind : NULL;
+}
+
 /* "-vj", "-o FILE", "-oFILE" and, as with pvsecret, "-o=FILE". */
 static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GError **error)
 {
@@ -334,6 +358,8 @@ static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GErro
 
 		if (!check_reach(parser, option, shown, error))
 			return FALSE;
+		if (option->kind == PVS_OPTION_JSON && (value = json_value(letter + 1)))
+			return store(parser, option, shown, value, error);
 		if (!takes_value(option)) {
 			if (!store(parser, option, shown, NULL, error))
 				return FALSE;
@@ -352,10 +378,18 @@ static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GErro
 	return TRUE;
 }
 
+static gboolean json_word(const char *word, GError **error)
+{
+	g_autofree char *hint = g_strconcat("write it with the option: --json=", word, NULL);
+
+	return pvs_failure(error, PVS_EXIT_USAGE, hint, "\"%s\": there is no such command", word);
+}
+
 static gboolean parse_word(Parser *parser, const char *word, GError **error)
 {
 	const PvsCommand *command = command_of(parser->out);
 	const PvsCommand *child = pvs_command_child(command, word);
+	PvsJsonMode mode;
 
 	if (child && child->scope == PVS_SCOPE_HELP) {
 		parser->help_of = TRUE;
@@ -366,6 +400,10 @@ static gboolean parse_word(Parser *parser, const char *word, GError **error)
 		parser->out->path[parser->out->depth++] = child;
 		return TRUE;
 	}
+	/* As with another client, where the word behind -j is its argument. */
+	if (command->children && parser->out->output.json != PVS_JSON_OFF &&
+	    pvs_output_json_mode(word, &mode))
+		return json_word(word, error);
 	if (command->children)
 		return usage_take(parser, error,
 				  g_strdup_printf("\"%s\": there is no such command", word));

@@ -343,10 +343,10 @@ static void test_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"\n"
 			"A call is allowed if one of these sections allows all of it.\n");
 
-	run("access -jshort", &error);
+	run("access -j short", &error);
 	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
 	g_clear_error(&error);
-	run("access --json=short", &error);
+	run("access -jshort", &error);
 	g_assert_no_error(error);
 	g_clear_pointer(&out, g_free);
 	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
