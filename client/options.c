@@ -129,7 +129,7 @@ const PvsOption pvs_options[] = {
 	{'q', "quiet", NULL, NULL, PVS_OPTION_FLAG, AT(output.quiet), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Say nothing of what went well."},
 	{'v', "verbose", NULL, NULL, PVS_OPTION_COUNT, AT(output.verbose), PVS_SCOPE_ALL,
-	 PVS_GROUP_GENERAL, "Say more. May be repeated."},
+	 PVS_GROUP_GENERAL, "Say more, and names in tables in full. May be repeated."},
 	{0, "version", NULL, NULL, PVS_OPTION_FLAG, AT(version), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
 	 "Print the version."},
 	{'h', "help", NULL, NULL, PVS_OPTION_FLAG, AT(help), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
