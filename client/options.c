@@ -21,9 +21,9 @@ const PvsOption pvs_options[] = {
 	 "there is no such file, the name of a document that is installed in the daemon. May be "
 	 "repeated, or name several with commas between."},
 	{0, "hdr", NULL, "FILE|NAME", PVS_OPTION_TEXT, AT(hdr), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
-	 "SE header of the guest's image, or the image itself, of which only the header is read; "
-	 "or, "
-	 "where there is no such file, the name of a header that is installed in the daemon."},
+	 "SE header of the guest's image, or the image itself, of which only the header is read "
+	 "(not from a pipe); or, where there is no such file, the name of a header that is "
+	 "installed in the daemon."},
 	{0, "cck", NULL, "NAME", PVS_OPTION_TEXT, AT(cck), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
 	 "Derive the extension secret from the customer communication key that the daemon holds "
 	 "under this name."},
@@ -62,7 +62,8 @@ const PvsOption pvs_options[] = {
 	 "the daemon's rules allow it."},
 	{0, "input-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(input_secret), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_SECRET,
-	 "Use the 32 bytes of FILE as the secret. Without it the daemon draws a random one, which "
+	 "Use the 32 bytes of FILE as the secret (\"-\" is a file of this name). Without it the "
+	 "daemon draws a random one, which "
 	 "nobody ever sees outside the guest."},
 	{0, "derive", NULL, NULL, PVS_OPTION_FLAG, AT(derive), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_SECRET,
@@ -137,6 +138,15 @@ const PvsOption pvs_options[] = {
 };
 const guint pvs_n_options = G_N_ELEMENTS(pvs_options);
 G_STATIC_ASSERT(G_N_ELEMENTS(pvs_options) <= 64);
+
+const PvsOptionOther pvs_option_others[] = {
+	{"secret", PVS_SCOPE_RETRIEVABLE, "FILE", "The file with the secret's value, see --type."},
+	{"secret", PVS_SCOPE_UPDATE_CCK, "NAME",
+	 "The name under which the daemon holds the new CCK."},
+	{"use-name", PVS_SCOPE_META | PVS_SCOPE_UPDATE_CCK, NULL,
+	 "Accepted, and does nothing: there is no name."},
+	{NULL, 0, NULL, NULL},
+};
 
 typedef struct {
 	PvsArguments *out;
