@@ -78,7 +78,7 @@ gboolean pvs_access(const PvsArguments *arguments, GError **error)
 	if (!reply)
 		return FALSE;
 	pvs_output_json(stdout, arguments->output.json, pvs_reply_result(reply));
-	if (arguments->output.json != PVS_JSON_OFF)
+	if (arguments->output.json != PVS_JSON_OFF || arguments->output.quiet)
 		return TRUE;
 	show_identity(pvs_reply_result(reply));
 	sections = pvs_member_array(pvs_reply_result(reply), "sections");

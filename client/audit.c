@@ -22,6 +22,7 @@ typedef struct {
 	char *torn_file; /* the last place where there was no line */
 	guint64 torn_line;
 	guint64 lines;
+	guint64 first;	   /* number of the first line that is one */
 	guint64 recovered; /* such places */
 } Reading;
 
@@ -40,10 +41,11 @@ static gboolean broken(GError **error, const char *file, guint64 line, PvsAuditV
 {
 	g_autofree char *shown = pvs_text_show(file, 400);
 
-	return pvs_failure(error, PVS_EXIT_FAILED,
-			   "compare with the journal, which has each line's number and hash: "
-			   "journalctl -u pvsecretd -g audit",
-			   "%s:%" G_GUINT64_FORMAT " %s", shown, line, texts[verdict]);
+	return pvs_failure(
+		error, PVS_EXIT_FAILED,
+		"compare with the journal, which has the number and the hash of the last "
+		"line of each write: journalctl -u pvsecretd -g audit",
+		"%s:%" G_GUINT64_FORMAT " %s", shown, line, texts[verdict]);
 }
 
 static gboolean take_line(Reading *r, const char *file, guint64 number, const char *line,
@@ -62,7 +64,8 @@ static gboolean take_line(Reading *r, const char *file, guint64 number, const ch
 		}
 		return TRUE;
 	case PVS_AUDIT_GOOD:
-		r->lines++;
+		if (r->lines++ == 0)
+			r->first = r->chain.n;
 		r->recovered += torn;
 		return TRUE;
 	case PVS_AUDIT_SILENT:
@@ -73,6 +76,26 @@ static gboolean take_line(Reading *r, const char *file, guint64 number, const ch
 	default:
 		return broken(error, file, number, verdict);
 	}
+}
+
+/* What logrotate makes of an old file: gzip's first byte (RFC 1952), with which no line begins. */
+static gboolean is_compressed(FILE *stream)
+{
+	int first = getc_unlocked(stream);
+
+	if (first != EOF)
+		(void)ungetc(first, stream);
+	return first == 0x1f;
+}
+
+static gboolean compressed(GError **error, const char *file)
+{
+	g_autofree char *shown = pvs_text_show(file, 400);
+	g_autofree char *quoted = g_shell_quote(file);
+	g_autofree char *hint =
+		g_strdup_printf("have it decompressed on the way: <(zcat %s) in its place", quoted);
+
+	return pvs_failure(error, PVS_EXIT_FAILED, hint, "%s: is compressed (gzip)", shown);
 }
 
 static gboolean read_file(Reading *r, const char *file, GError **error)
@@ -92,6 +115,8 @@ static gboolean read_file(Reading *r, const char *file, GError **error)
 				   "and root may read them",
 				   "%s: %s", shown, g_strerror(errno));
 	}
+	if (is_compressed(stream))
+		good = compressed(error, file);
 	while (good && !end) {
 		gsize at = 0, used, line;
 
@@ -119,12 +144,17 @@ static void show(const PvsArguments *arguments, const Reading *r)
 
 		json_object_set_int_member(object, "lines", (gint64)r->lines);
 		json_object_set_int_member(object, "recovered", (gint64)r->recovered);
+		json_object_set_int_member(object, "first", (gint64)r->first);
 		json_object_set_int_member(object, "last", (gint64)r->chain.n);
 		json_object_set_string_member(object, "sha256", hash);
 		pvs_output_json(stdout, arguments->output.json, object);
 		return;
 	}
-	pvs_output_line("%" G_GUINT64_FORMAT " lines, each follows the one before", r->lines);
+	if (arguments->output.quiet)
+		return;
+	pvs_output_line("%" G_GUINT64_FORMAT " lines, numbers %" G_GUINT64_FORMAT
+			" to %" G_GUINT64_FORMAT "; each follows the one before",
+			r->lines, r->first, r->chain.n);
 	if (r->recovered) {
 		g_autofree char *file = pvs_text_show(r->torn_file, 400);
 
@@ -135,6 +165,9 @@ static void show(const PvsArguments *arguments, const Reading *r)
 	}
 	pvs_output_line("the last has the number %" G_GUINT64_FORMAT " and the SHA-256 %s",
 			r->chain.n, hash);
+	pvs_output_note(&arguments->output,
+			"Whether that is the last that was written, and as it was written, the "
+			"journal has: journalctl -u pvsecretd -g audit");
 }
 
 gboolean pvs_audit_verify(const PvsArguments *arguments, GError **error)

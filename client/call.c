@@ -100,9 +100,9 @@ void pvs_call_text(PvsCall *call, const char *member, const char *text, const ch
 	put_string(begin(call, member, origin), text);
 }
 
-void pvs_call_true(PvsCall *call, const char *member)
+void pvs_call_true(PvsCall *call, const char *member, const char *origin)
 {
-	g_string_append(begin(call, member, NULL), "true");
+	g_string_append(begin(call, member, origin), "true");
 }
 
 void pvs_call_base64(PvsCall *call, const char *member, GBytes *bytes, const char *origin)

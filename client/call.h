@@ -27,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsCall, pvs_call_free)
  * list. @origin is how the user gave it ("-k z16.crt"), copied; NULL: not by the user. Text must be
  * valid UTF-8. */
 void pvs_call_text(PvsCall *call, const char *member, const char *text, const char *origin);
-void pvs_call_true(PvsCall *call, const char *member);
+void pvs_call_true(PvsCall *call, const char *member, const char *origin);
 void pvs_call_base64(PvsCall *call, const char *member, GBytes *bytes, const char *origin);
 
 /* A certificate, CRL or host-key document as the API takes it: text as it is (PEM), else base64. */

@@ -45,6 +45,8 @@ struct PvsCommand {
 	const char *operand;	    /* what stands behind it, for people: "NAME"; NULL: nothing */
 	gboolean many;		    /* one or more of these */
 	gboolean may_lack;	    /* it may be missing: run() says where it may not */
+	gboolean local;		    /* asks no daemon */
+	const char *method;	    /* that has to be allowed (Methods=); NULL: none has to */
 	const PvsCommand *children; /* NULL: none */
 	/* NULL: has children. */
 	gboolean (*run)(const PvsArguments *arguments, GError **error);
@@ -149,6 +151,23 @@ typedef struct {
 
 extern const PvsOption pvs_options[];
 extern const guint pvs_n_options;
+
+/* What an option means to some of the commands that take it, where it is not the same to all. */
+typedef struct {
+	const char *name; /* of the option; NULL ends the list */
+	guint scopes;	  /* PvsScope, of these commands */
+	const char *argument;
+	const char *help;
+} PvsOptionOther;
+
+extern const PvsOptionOther pvs_option_others[];
+
+/* Whether the help of the command at the end of @path has the option. */
+gboolean pvs_option_shown(const PvsOption *option, const PvsCommand *const *path, guint depth);
+
+/* What the option's argument is called, and what it means, for a command with these scopes. */
+const char *pvs_option_argument(const PvsOption *option, guint scopes);
+const char *pvs_option_help(const PvsOption *option, guint scopes);
 
 /* Prints the help of a command. */
 void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth);

@@ -11,6 +11,7 @@ static const PvsCommand create_commands[] = {
 	 .scope = PVS_SCOPE_ASSOCIATION,
 	 .operand = "NAME",
 	 .run = pvs_create_association,
+	 .method = "create_association",
 	 .summary = "Make a request for an association secret",
 	 .about = "Has the daemon make an add-secret request for an association secret: 32 bytes "
 		  "that bind a guest's crypto adapter queues to it. The request goes to the file "
@@ -23,6 +24,7 @@ static const PvsCommand create_commands[] = {
 	{.name = "meta",
 	 .scope = PVS_SCOPE_META,
 	 .run = pvs_create_meta,
+	 .method = "create_meta",
 	 .summary = "Make a request that only carries flags",
 	 .about = "Has the daemon make an add-secret request without a secret: it brings flags, "
 		  "the extension secret and user data to the ultravisor, and does not show in the "
@@ -34,6 +36,7 @@ static const PvsCommand create_commands[] = {
 	 .scope = PVS_SCOPE_RETRIEVABLE,
 	 .operand = "NAME",
 	 .run = pvs_create_retrievable,
+	 .method = "create_retrievable",
 	 .summary = "Make a request for a secret that the guest retrieves",
 	 .about = "Has the daemon make an add-secret request for a secret of your own, which the "
 		  "guest can retrieve: a plain one as it is, a key as a protected key that works "
@@ -49,6 +52,7 @@ static const PvsCommand create_commands[] = {
 	 .alias = "cck",
 	 .scope = PVS_SCOPE_UPDATE_CCK,
 	 .run = pvs_create_update_cck,
+	 .method = "create_update_cck",
 	 .summary = "Make a request that gives the guest another CCK",
 	 .about = "Has the daemon make an add-secret request that replaces the guest's customer "
 		  "communication key by another one that the daemon holds. Neither is ever sent "
@@ -63,6 +67,7 @@ static const PvsCommand host_key_commands[] = {
 	 .scope = PVS_SCOPE_HOST_KEY_VERIFY,
 	 .operand = "FILE",
 	 .run = pvs_host_key_verify,
+	 .method = "verify_host_key",
 	 .summary = "Tell whether the daemon accepts a host-key document",
 	 .about = "Has the daemon verify a host-key document as it would for a request, and shows "
 		  "the chain of certificates and the CRLs behind the verdict, and until when it "
@@ -96,16 +101,26 @@ static const PvsCommand audit_commands[] = {
 	 .scope = PVS_SCOPE_AUDIT_VERIFY,
 	 .operand = "FILE...",
 	 .many = TRUE,
+	 .local = TRUE,
 	 .run = pvs_audit_verify,
 	 .summary = "Tell whether the audit log is whole",
-	 .about = "Reads the files of an audit log, the oldest first, and checks that each line "
-		  "follows the one before: that none was changed, lost or put elsewhere. What a "
-		  "crash cut off or spoilt, and the line behind it says so, is told of and is no "
-		  "error. Needs no daemon. Lines that are missing at the end show in the journal "
-		  "alone, which has the number and the hash of each. The exit status is 0 if all "
-		  "is well, else 1.",
+	 .about =
+		 "Reads the files of an audit log, the oldest first, and checks that each line has "
+		 "the hash of the one before: that none between the first and the last was "
+		 "changed, lost or put elsewhere. What a crash cut off or spoilt, and the line "
+		 "behind "
+		 "it says so, is told of and is no error. Needs no daemon. Where the log begins is "
+		 "for "
+		 "you to know. That lines are missing at the end, or that the last one was "
+		 "changed, "
+		 "shows in nothing but the journal, which has the number and the hash of the last "
+		 "line of each write (journalctl -u pvsecretd -g audit): compare them with those "
+		 "that are printed. A file that logrotate compressed is read as <(zcat FILE). The "
+		 "exit status is 0 if all is well, else 1.",
 	 .examples = "  pvsecretctl audit verify /var/log/pvsecretd/audit.log.1 \\\n"
-		     "      /var/log/pvsecretd/audit.log\n"},
+		     "      /var/log/pvsecretd/audit.log\n"
+		     "  cd /var/log/pvsecretd && pvsecretctl audit verify \\\n"
+		     "      <(zcat audit.log.2.gz) audit.log.1 audit.log\n"},
 	{.name = NULL},
 };
 
@@ -124,6 +139,7 @@ static const PvsCommand commands[] = {
 	 .many = TRUE,
 	 .may_lack = TRUE,
 	 .run = pvs_verify,
+	 .method = "verify_request",
 	 .summary = "Verify a request's user data, and write them",
 	 .about = "Looks whether a file is one whole add-secret request, verifies the signature of "
 		  "its user data where they are signed, and writes them to standard output, or to "
@@ -136,6 +152,7 @@ static const PvsCommand commands[] = {
 	 .operand = "REQUEST",
 	 .may_lack = TRUE,
 	 .run = pvs_describe,
+	 .method = "describe_request",
 	 .summary = "Show what anybody can read of a request",
 	 .about = "Shows the public fields of an add-secret request: for which machines, image "
 		  "and guest it is, its flags, the type and the id of its secret, its user data's "

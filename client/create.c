@@ -274,7 +274,7 @@ static gboolean create(const PvsArguments *arguments, const Kind *kind, GError *
 	if (name)
 		pvs_call_text(call, "name", name, "NAME");
 	if (name && arguments->use_name)
-		pvs_call_true(call, "use_name");
+		pvs_call_true(call, "use_name", "--use-name");
 	if (!pvs_target_put(arguments, call, error) || !kind->put(arguments, call, &value, error) ||
 	    !pvs_root_ca_check(arguments, rpc, error))
 		return FALSE;

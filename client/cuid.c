@@ -69,8 +69,9 @@ static const char *take(yaml_document_t *document, guint8 cuid[PVS_CUID_SIZE])
 	if (!node || node->type != YAML_SCALAR_NODE)
 		return "has neither 16 bytes nor an entry cuid in YAML";
 	text = g_strndup((const char *)node->data.scalar.value, node->data.scalar.length);
-	if (!g_str_has_prefix(text, "0x") || !pvs_hex_decode(text + 2, cuid, PVS_CUID_SIZE))
-		return "its cuid is not 0x and 32 hexadecimal digits";
+	/* As with --cuid-hex; pvattest writes 0x. */
+	if (!pvs_hex_decode(g_str_has_prefix(text, "0x") ? text + 2 : text, cuid, PVS_CUID_SIZE))
+		return "its cuid is not 32 hexadecimal digits, with or without 0x before them";
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 typedef struct {
 	char *hint;
@@ -47,16 +48,19 @@ gboolean pvs_failure(GError **error, PvsExit status, const char *hint, const cha
 
 gboolean pvs_failure_system(GError **error, int err, const char *label, const char *what)
 {
-	static const struct {
+	/* A label is a path, or an option and a path behind it. */
+	const char *blank = label[0] == '-' ? strchr(label, ' ') : NULL;
+	g_autofree char *path = g_shell_quote(blank ? blank + 1 : label);
+	g_autofree char *namei = g_strdup_printf(
+		"check the permissions of the file and its directories with: namei -l %s", path);
+	const struct {
 		int err;
 		const char *hint;
 	} hints[] = {
 		{ENOENT, "check the name, and the directory that you are in"},
 		{ENOTDIR, "check the name: a part of it before the last is not a directory"},
-		{EACCES,
-		 "check the permissions of the file and its directories with: namei -l FILE"},
-		{EPERM,
-		 "check the permissions of the file and its directories with: namei -l FILE"},
+		{EACCES, namei},
+		{EPERM, namei},
 		{ENOSPC, "make room on the file system, or choose another"},
 		{EDQUOT, "make room in your quota, or choose another file system"},
 		{EFBIG,

@@ -2,6 +2,7 @@
 /*
  * help.c - the help of a command, from the two tables
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "client/command.h"
@@ -54,24 +55,62 @@ static void put_wrapped(FILE *file, const char *text, guint indent, guint used)
 	(void)fputc('\n', file);
 }
 
-static void put_option(FILE *file, const PvsOption *option)
+/* The root's help would have everybody's options in it. */
+gboolean pvs_option_shown(const PvsOption *option, const PvsCommand *const *path, guint depth)
+{
+	guint scopes = 0;
+
+	for (guint i = 0; i < depth; i++)
+		scopes |= path[i]->scope;
+	for (const PvsCommand *c = path[depth - 1]->children; depth > 1 && c && c->name; c++)
+		scopes |= c->scope;
+	/* Taken by all, so that it can stand in an alias. */
+	if (path[depth - 1]->local && option->offset == offsetof(PvsArguments, socket_path))
+		return FALSE;
+	return option->group != PVS_GROUP_HIDDEN && (option->scopes & scopes);
+}
+
+static const PvsOptionOther *other_of(const PvsOption *option, guint scopes)
+{
+	for (const PvsOptionOther *other = pvs_option_others; other->name; other++)
+		if (strcmp(other->name, option->name) == 0 && (other->scopes & scopes))
+			return other;
+	return NULL;
+}
+
+const char *pvs_option_argument(const PvsOption *option, guint scopes)
+{
+	const PvsOptionOther *other = other_of(option, scopes);
+
+	return other ? other->argument : option->argument;
+}
+
+const char *pvs_option_help(const PvsOption *option, guint scopes)
+{
+	const PvsOptionOther *other = other_of(option, scopes);
+
+	return other ? other->help : option->help;
+}
+
+static void put_option(FILE *file, const PvsOption *option, guint scopes)
 {
 	g_autoptr(GString) left = g_string_new("  ");
 	gboolean optional = option->kind == PVS_OPTION_JSON;
+	const char *argument = pvs_option_argument(option, scopes);
 
 	if (option->letter)
 		g_string_append_printf(left, "-%c, ", option->letter);
 	else
 		g_string_append(left, "    ");
 	g_string_append_printf(left, "--%s", option->name);
-	if (option->argument)
-		g_string_append_printf(left, "%s=%s%s", optional ? "[" : "", option->argument,
+	if (argument)
+		g_string_append_printf(left, "%s=%s%s", optional ? "[" : "", argument,
 				       optional ? "]" : "");
 	pvs_output_put(file, "%s", left->str);
-	put_wrapped(file, option->help, COLUMN, (guint)left->len);
+	put_wrapped(file, pvs_option_help(option, scopes), COLUMN, (guint)left->len);
 }
 
-static void put_options(FILE *file, guint scopes)
+static void put_options(FILE *file, const PvsCommand *const *path, guint depth)
 {
 	for (guint group = 0; group < PVS_GROUP_HIDDEN; group++) {
 		gboolean any = FALSE;
@@ -79,12 +118,12 @@ static void put_options(FILE *file, guint scopes)
 		for (guint i = 0; i < pvs_n_options; i++) {
 			const PvsOption *option = &pvs_options[i];
 
-			if ((guint)option->group != group || !(option->scopes & scopes))
+			if ((guint)option->group != group || !pvs_option_shown(option, path, depth))
 				continue;
 			if (!any)
 				pvs_output_put(file, "\n%s:\n", headings[group]);
 			any = TRUE;
-			put_option(file, option);
+			put_option(file, option, path[depth - 1]->scope);
 		}
 	}
 }
@@ -94,7 +133,6 @@ void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth)
 	const PvsCommand *command = path[depth - 1];
 	g_autofree char *words = pvs_command_words(path, depth);
 	const char *operand = command->children ? "COMMAND" : command->operand;
-	guint scopes = 0;
 
 	pvs_output_put(file, "Usage: %s [OPTION...]%s%s\n\n", words, operand ? " " : "",
 		       operand ? operand : "");
@@ -109,13 +147,12 @@ void pvs_help_print(FILE *file, const PvsCommand *const *path, guint depth)
 
 		pvs_output_put(file, "%s", left);
 		put_wrapped(file, child->summary, COLUMN, (guint)strlen(left));
-		/* The root's help would have everybody's options in it. */
-		if (depth > 1)
-			scopes |= child->scope;
 	}
-	for (guint i = 0; i < depth; i++)
-		scopes |= path[i]->scope;
-	put_options(file, scopes);
+	put_options(file, path, depth);
+	if (command->method)
+		pvs_output_put(file,
+			       "\nNeeds an access rule with Methods=%s, see pvsecretd.conf(5).\n",
+			       command->method);
 	if (command->examples)
 		pvs_output_put(file, "\nExamples:\n%s", command->examples);
 	pvs_output_put(file, "\nSee pvsecretctl(1).\n");

@@ -2,29 +2,41 @@
 /*
  * host-key.c - pvsecretctl host-key verify
  */
+#include <string.h>
+
 #include "client/ask.h"
 #include "client/expiry.h"
 #include "client/input.h"
+#include "client/text.h"
 
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
 }
 
-static void show_chain(JsonArray *chain)
+static char *cell(JsonObject *link, const char *member, gboolean whole_names)
 {
-	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+	const char *text = or_empty(pvs_member_text(link, member));
+
+	if (strcmp(member, "subject") == 0 && !whole_names)
+		return pvs_text_subject(text);
+	return g_strdup(text);
+}
+
+static void show_chain(JsonArray *chain, gboolean whole_names)
+{
+	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
 	static const char *const heading[] = {"ROLE", "VALID FROM", "VALID UNTIL", "SERIAL",
 					      "SUBJECT"};
 	static const char *const members[] = {"role", "valid_from", "valid_until", "serial",
 					      "subject"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(heading); i++)
-		g_ptr_array_add(cells, (gpointer)(gintptr)heading[i]);
+		g_ptr_array_add(cells, g_strdup(heading[i]));
 	for (guint i = 0; i < pvs_array_length(chain); i++)
 		for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
-			g_ptr_array_add(cells, (gpointer)(gintptr)pvs_member_text(
-						       pvs_item_object(chain, i), members[j]));
+			g_ptr_array_add(cells,
+					cell(pvs_item_object(chain, i), members[j], whole_names));
 	pvs_output_line("Resting on:");
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
 }
@@ -37,7 +49,7 @@ static void show(const PvsArguments *arguments, JsonObject *result)
 	pvs_output_line("Document valid until  %s",
 			or_empty(pvs_member_text(result, "valid_until")));
 	pvs_output_line("Verdict holds until   %s", or_empty(pvs_member_text(result, "until")));
-	show_chain(pvs_member_array(result, "chain"));
+	show_chain(pvs_member_array(result, "chain"), arguments->output.verbose > 0);
 }
 
 /* Of all that the verdict rests on. */

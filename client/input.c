@@ -61,8 +61,10 @@ static GBytes *read_all(int fd, const char *label, GError **error)
 			break;
 		if (bytes->len + (gsize)n > PVS_INPUT_MAX) {
 			pvs_failure(error, PVS_EXIT_FAILED,
-				    "check that it is the right file; a large CRL can be "
-				    "installed in the daemon's trust.d",
+				    g_str_has_prefix(label, "--crl ")
+					    ? "check that it is the right file; a large CRL can be "
+					      "installed in the daemon's trust.d"
+					    : "check that it is the right file",
 				    "%s: is larger than 1 MiB", label);
 			return NULL;
 		}
@@ -123,6 +125,11 @@ static gboolean header_failure(const GError *why, const char *label, GError **er
 {
 	PvsError row = (PvsError)why->code;
 
+	/* Of a file in which the header was looked for, at every place where one can be. */
+	if (row == PVS_ERROR_HEADER_MAGIC)
+		return pvs_failure(error, PVS_EXIT_FAILED, pvs_error_hint(row),
+				   "%s: there is no SE header in it (no IBMSecEx where one can be)",
+				   label);
 	return pvs_failure(error, PVS_EXIT_FAILED, pvs_error_hint(row), "%s: %s", label,
 			   pvs_error_sentence(row));
 }
@@ -148,10 +155,14 @@ gboolean pvs_input_header(const char *path, const char *label, GBytes **header, 
 		return FALSE;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return pvs_failure(error, PVS_EXIT_FAILED,
-				   "give the SE header or the image as a file",
+				   "give the SE header or the image as a file; it is not read from "
+				   "a pipe or standard input",
 				   "%s: is neither a regular file nor a block device", label);
 	if (!read_at(fd, 0, first, FIRST, &got, label, error))
 		return FALSE;
+	if (got == 0)
+		return pvs_failure(error, PVS_EXIT_FAILED, "get the file again from where it came",
+				   "%s: is empty", label);
 	size = 0;
 	if (!pvs_header_find(first, got, &offset, &size, &why)) {
 		guint8 start[START];

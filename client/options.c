@@ -21,9 +21,9 @@ const PvsOption pvs_options[] = {
 	 "there is no such file, the name of a document that is installed in the daemon. May be "
 	 "repeated, or name several with commas between."},
 	{0, "hdr", NULL, "FILE|NAME", PVS_OPTION_TEXT, AT(hdr), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
-	 "SE header of the guest's image, or the image itself, of which only the header is read; "
-	 "or, "
-	 "where there is no such file, the name of a header that is installed in the daemon."},
+	 "SE header of the guest's image, or the image itself, of which only the header is read "
+	 "(not from a pipe); or, where there is no such file, the name of a header that is "
+	 "installed in the daemon."},
 	{0, "cck", NULL, "NAME", PVS_OPTION_TEXT, AT(cck), PVS_SCOPE_CREATE, PVS_GROUP_TARGET,
 	 "Derive the extension secret from the customer communication key that the daemon holds "
 	 "under this name."},
@@ -62,7 +62,8 @@ const PvsOption pvs_options[] = {
 	 "the daemon's rules allow it."},
 	{0, "input-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(input_secret), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_SECRET,
-	 "Use the 32 bytes of FILE as the secret. Without it the daemon draws a random one, which "
+	 "Use the 32 bytes of FILE as the secret (\"-\" is a file of this name). Without it the "
+	 "daemon draws a random one, which "
 	 "nobody ever sees outside the guest."},
 	{0, "derive", NULL, NULL, PVS_OPTION_FLAG, AT(derive), PVS_SCOPE_ASSOCIATION,
 	 PVS_GROUP_SECRET,
@@ -129,7 +130,7 @@ const PvsOption pvs_options[] = {
 	{'q', "quiet", NULL, NULL, PVS_OPTION_FLAG, AT(output.quiet), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Say nothing of what went well."},
 	{'v', "verbose", NULL, NULL, PVS_OPTION_COUNT, AT(output.verbose), PVS_SCOPE_ALL,
-	 PVS_GROUP_GENERAL, "Say more. May be repeated."},
+	 PVS_GROUP_GENERAL, "Say more, and names in tables in full. May be repeated."},
 	{0, "version", NULL, NULL, PVS_OPTION_FLAG, AT(version), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
 	 "Print the version."},
 	{'h', "help", NULL, NULL, PVS_OPTION_FLAG, AT(help), PVS_SCOPE_ALL, PVS_GROUP_GENERAL,
@@ -137,6 +138,15 @@ const PvsOption pvs_options[] = {
 };
 const guint pvs_n_options = G_N_ELEMENTS(pvs_options);
 G_STATIC_ASSERT(G_N_ELEMENTS(pvs_options) <= 64);
+
+const PvsOptionOther pvs_option_others[] = {
+	{"secret", PVS_SCOPE_RETRIEVABLE, "FILE", "The file with the secret's value, see --type."},
+	{"secret", PVS_SCOPE_UPDATE_CCK, "NAME",
+	 "The name under which the daemon holds the new CCK."},
+	{"use-name", PVS_SCOPE_META | PVS_SCOPE_UPDATE_CCK, NULL,
+	 "Accepted, and does nothing: there is no name."},
+	{NULL, 0, NULL, NULL},
+};
 
 typedef struct {
 	PvsArguments *out;
@@ -228,6 +238,14 @@ static void add_to_list(GPtrArray *list, const char *value)
 		g_ptr_array_add(list, g_strdup(parts[i]));
 }
 
+static gboolean has_empty_part(const char *value)
+{
+	gsize size = strlen(value);
+
+	return (value[0] == ',' || value[size - 1] == ',' || strstr(value, ",,")) &&
+	       !g_file_test(value, G_FILE_TEST_EXISTS);
+}
+
 /* Stores an option that was given as @shown. @value is NULL where there was none. */
 static gboolean store(Parser *parser, const PvsOption *option, const char *shown, const char *value,
 		      GError **error)
@@ -235,6 +253,11 @@ static gboolean store(Parser *parser, const PvsOption *option, const char *shown
 	guint64 bit = G_GUINT64_CONSTANT(1) << (option - pvs_options);
 	void *at = member_at(parser->out, option);
 
+	if (option->kind == PVS_OPTION_LIST && has_empty_part(value))
+		return usage_take(
+			parser, error,
+			g_strdup_printf("%s %s: there is nothing before or behind a comma", shown,
+					value));
 	if (option->kind == PVS_OPTION_TEXT && (parser->given & bit))
 		return usage_take(parser, error, g_strdup_printf("%s: is given twice", shown));
 	parser->given |= bit;
@@ -323,6 +346,17 @@ static gboolean parse_long(Parser *parser, char **argv, int argc, int *i, GError
 	return store(parser, option, shown, value, error);
 }
 
+/* What stands behind -j in the same word, where it is a mode: "-j=short" or "-jshort". Else they
+ * are letters, as in "-jq". NULL: no mode. */
+static const char *json_value(const char *behind)
+{
+	PvsJsonMode mode;
+
+	if (*behind == '=')
+		return behind + 1;
+	return pvs_output_json_mode(behind, &mode) ? behind : NULL;
+}
+
 /* "-vj", "-o FILE", "-oFILE" and, as with pvsecret, "-o=FILE". */
 static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GError **error)
 {
@@ -334,6 +368,8 @@ static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GErro
 
 		if (!check_reach(parser, option, shown, error))
 			return FALSE;
+		if (option->kind == PVS_OPTION_JSON && (value = json_value(letter + 1)))
+			return store(parser, option, shown, value, error);
 		if (!takes_value(option)) {
 			if (!store(parser, option, shown, NULL, error))
 				return FALSE;
@@ -352,10 +388,18 @@ static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GErro
 	return TRUE;
 }
 
+static gboolean json_word(const char *word, GError **error)
+{
+	g_autofree char *hint = g_strconcat("write it with the option: --json=", word, NULL);
+
+	return pvs_failure(error, PVS_EXIT_USAGE, hint, "\"%s\": there is no such command", word);
+}
+
 static gboolean parse_word(Parser *parser, const char *word, GError **error)
 {
 	const PvsCommand *command = command_of(parser->out);
 	const PvsCommand *child = pvs_command_child(command, word);
+	PvsJsonMode mode;
 
 	if (child && child->scope == PVS_SCOPE_HELP) {
 		parser->help_of = TRUE;
@@ -366,6 +410,10 @@ static gboolean parse_word(Parser *parser, const char *word, GError **error)
 		parser->out->path[parser->out->depth++] = child;
 		return TRUE;
 	}
+	/* As with another client, where the word behind -j is its argument. */
+	if (command->children && parser->out->output.json != PVS_JSON_OFF &&
+	    pvs_output_json_mode(word, &mode))
+		return json_word(word, error);
 	if (command->children)
 		return usage_take(parser, error,
 				  g_strdup_printf("\"%s\": there is no such command", word));

@@ -5,6 +5,7 @@
 #include "client/reply.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "client/failure.h"
 #include "client/text.h"
@@ -178,6 +179,45 @@ PvsReply *pvs_reply_parse(const char *text, gsize size, GError **error)
 	return g_steal_pointer(&reply);
 }
 
+/* Where the daemon speaks of its parameters, the options of this program: how such a refusal begins
+ * where the user wrote nothing that it could begin with, and what to do. NULL: as the daemon has
+ * it.
+ */
+static const struct {
+	gint64 code;
+	const char *reason;
+	const char *subject;
+	const char *hint;
+} in_options[] = {
+	{-32001, "no-verify", NULL,
+	 "leave out --no-verify, or ask the owner of this daemon for an [access] rule with "
+	 "AllowNoVerify=yes"},
+	{-32001, "cuid-required", "--cuid-hex",
+	 "bind the request to one running guest with --cuid-hex or --cuid"},
+	{-32602, "use-name", NULL, "leave out --use-name, or choose a name of at most 31 bytes"},
+	{-32602, "user-certificate-missing", "--user-cert",
+	 "give the certificate of the key that signed them: --user-cert FILE"},
+};
+
+/* What a refusal by the access rules is about, where the daemon names nothing; newly allocated. */
+static char *subject_of(const PvsCall *call, gint64 code, const char *reason)
+{
+	if (code == -32001 && g_strcmp0(reason, "method") == 0)
+		return g_strdup(pvs_call_method(call));
+	for (gsize i = 0; i < G_N_ELEMENTS(in_options); i++)
+		if (code == in_options[i].code && g_strcmp0(reason, in_options[i].reason) == 0)
+			return g_strdup(in_options[i].subject);
+	return NULL;
+}
+
+static const char *hint_in_options(gint64 code, const char *reason)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(in_options); i++)
+		if (code == in_options[i].code && g_strcmp0(reason, in_options[i].reason) == 0)
+			return in_options[i].hint;
+	return NULL;
+}
+
 gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **error)
 {
 	JsonObject *data = pvs_member_object(reply->error, "data");
@@ -206,10 +246,13 @@ gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **
 	}
 	/* What the user wrote comes first, as he wrote it; else what the daemon names. */
 	if (!origin)
+		shown = subject_of(call, code, reason);
+	if (!origin && !shown)
 		shown = name	? pvs_text_show(name, SENTENCE_MAX)
 			: param ? pvs_text_show(param, SENTENCE_MAX)
 				: NULL;
-	return pvs_failure(error, PVS_EXIT_FAILED, shown_hint, "%s%s%s",
+	hint = hint_in_options(code, reason);
+	return pvs_failure(error, PVS_EXIT_FAILED, hint ? hint : shown_hint, "%s%s%s",
 			   origin  ? origin
 			   : shown ? shown
 				   : "",

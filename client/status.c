@@ -3,6 +3,7 @@
  * status.c - pvsecretctl status and ping
  */
 #include "client/ask.h"
+#include "client/text.h"
 
 enum { SOON_DAYS = 30 };
 
@@ -16,6 +17,13 @@ typedef struct {
 static char *show_text(JsonObject *object, const char *member)
 {
 	return g_strdup(pvs_member_text(object, member));
+}
+
+static char *show_subject(JsonObject *object, const char *member)
+{
+	const char *name = pvs_member_text(object, member);
+
+	return name ? pvs_text_subject(name) : NULL;
 }
 
 static char *show_int(JsonObject *object, const char *member)
@@ -88,13 +96,15 @@ static void show_table(const char *title, JsonArray *list, const Column *columns
 	pvs_output_table(cells, n);
 }
 
-/* "N what": nothing where the daemon did not say. */
-static void add_number(GPtrArray *parts, JsonObject *object, const char *member, const char *what)
+/* "N what", or "1 @one": nothing where the daemon did not say. */
+static void add_number(GPtrArray *parts, JsonObject *object, const char *member, const char *one,
+		       const char *what)
 {
 	gint64 value;
 
 	if (pvs_member_int(object, member, &value))
-		g_ptr_array_add(parts, g_strdup_printf("%" G_GINT64_FORMAT " %s", value, what));
+		g_ptr_array_add(parts, g_strdup_printf("%" G_GINT64_FORMAT " %s", value,
+						       value == 1 ? one : what));
 }
 
 static void show_line(const char *title, GPtrArray *parts)
@@ -128,16 +138,17 @@ static void show_head(JsonObject *status)
 
 		g_ptr_array_add(daemon, g_strdup_printf("up %s", text));
 	}
-	add_number(daemon, status, "connections", "connections");
-	add_number(daemon, status, "restarts", "processes replaced after a crash");
+	add_number(daemon, status, "connections", "connection", "connections");
+	add_number(daemon, status, "restarts", "replacement after a crash",
+		   "replacements after a crash");
 	show_line("pvsecretd", daemon);
-	add_number(requests, counters, "built", "made");
-	add_number(requests, counters, "refused", "refused");
+	add_number(requests, counters, "built", "made", "made");
+	add_number(requests, counters, "refused", "refused", "refused");
 	show_line("Requests", requests);
 	if (kind)
 		g_ptr_array_add(memory, g_strdup(kind));
-	add_number(memory, locked, "used", "bytes used");
-	add_number(memory, locked, "peak", "at most");
+	add_number(memory, locked, "used", "byte used", "bytes used");
+	add_number(memory, locked, "peak", "at most", "at most");
 	show_line("Locked memory", memory);
 }
 
@@ -169,18 +180,18 @@ static void show_reload(const char *text)
 			pvs_output_line("  %s", lines[i]);
 }
 
-static void show(JsonObject *status, JsonArray *ccks)
+static void show(JsonObject *status, JsonArray *ccks, gboolean whole_names)
 {
 	static const Column cck_columns[] = {
 		{"NAME", "name", show_text},
 		{"CHECK VALUE", "check_value", show_text},
 	};
-	static const Column entry_columns[] = {
+	const Column entry_columns[] = {
 		{"KIND", "kind", show_text},
 		{"FILE", "file", show_text},
 		{"EXPIRES", "valid_until", show_expiry},
 		{"SERIAL", "serial", show_text},
-		{"SUBJECT", "subject", show_text},
+		{"SUBJECT", "subject", whole_names ? show_text : show_subject},
 	};
 	static const Column worker_columns[] = {
 		{"ROLE", "role", show_text},
@@ -237,7 +248,9 @@ gboolean pvs_status(const PvsArguments *arguments, GError **error)
 		pvs_output_json(stdout, arguments->output.json, merged);
 		return TRUE;
 	}
-	show(pvs_reply_result(status), pvs_member_array(pvs_reply_result(ccks), "ccks"));
+	if (!arguments->output.quiet)
+		show(pvs_reply_result(status), pvs_member_array(pvs_reply_result(ccks), "ccks"),
+		     arguments->output.verbose > 0);
 	return TRUE;
 }
 

@@ -165,9 +165,9 @@ static gboolean hex_of(const PvsArguments *arguments, guint8 bytes[PVS_CUID_SIZE
 		digits += 2;
 	if (pvs_hex_decode(digits, bytes, PVS_CUID_SIZE))
 		return TRUE;
-	return pvs_failure(error, PVS_EXIT_USAGE,
-			   "give 0x and the 32 digits from the guest's attestation",
-			   "%s: is not 0x and %d hexadecimal digits", label, 2 * PVS_CUID_SIZE);
+	return pvs_failure(error, PVS_EXIT_USAGE, "give the 32 digits from the guest's attestation",
+			   "%s: is not %d hexadecimal digits, with or without 0x before them",
+			   label, 2 * PVS_CUID_SIZE);
 }
 
 static gboolean put_cuid(const PvsArguments *arguments, PvsCall *call, GError **error)
@@ -184,6 +184,9 @@ static gboolean put_cuid(const PvsArguments *arguments, PvsCall *call, GError **
 			    : !pvs_cuid_read(arguments->cuid_file, label, bytes, error))
 		return FALSE;
 	hex = pvs_hex(bytes, sizeof bytes);
+	if (strspn(hex, "0") == strlen(hex))
+		pvs_output_warning(&arguments->output,
+				   "%s: is all zeros, which binds the request to no guest", label);
 	pvs_call_text(call, "cuid", hex, label);
 	return TRUE;
 }
@@ -273,7 +276,7 @@ gboolean pvs_target_put(const PvsArguments *arguments, PvsCall *call, GError **e
 	put_name(call, "cck", "--cck", arguments->cck);
 	put_name(call, "extension_secret", "--extension-secret", arguments->extension_secret);
 	if (arguments->no_verify)
-		pvs_call_true(call, "no_verify");
+		pvs_call_true(call, "no_verify", "--no-verify");
 	return put_header(arguments, call, error) && put_host_keys(arguments, call, error) &&
 	       pvs_ask_documents(call, "certificates", arguments->certs, "-C", error) &&
 	       pvs_ask_documents(call, "crls", arguments->crls, "--crl", error);

@@ -52,3 +52,32 @@ char *pvs_text_show(const char *bytes, gsize max)
 		g_string_append(shown, "...");
 	return g_string_free(shown, FALSE);
 }
+
+/* The value of the attribute @type ("CN="), newly allocated; NULL: there is none. */
+static char *attribute_of(const char *name, const char *type)
+{
+	for (const char *at = name; at && *at;) {
+		gsize size = 0;
+
+		/* A comma ends it, but for one that is escaped. */
+		while (at[size] && at[size] != ',' && at[size] != '+')
+			size += at[size] == '\\' && at[size + 1] ? 2 : 1;
+		if (g_str_has_prefix(at, type))
+			return g_strndup(at + strlen(type), size - strlen(type));
+		at += size + (at[size] != '\0');
+	}
+	return NULL;
+}
+
+char *pvs_text_subject(const char *name)
+{
+	g_autofree char *common = attribute_of(name, "CN=");
+	g_autofree char *organization = attribute_of(name, "O=");
+	g_autofree char *unit = attribute_of(name, "OU=");
+
+	if (common && g_strcmp0(common, organization) != 0)
+		return g_steal_pointer(&common);
+	if (unit)
+		return g_steal_pointer(&unit);
+	return g_strdup(name);
+}

@@ -14,3 +14,7 @@ gboolean pvs_text_visible(gunichar c);
  * nor a plain space becomes \xNN or \u{NNNN}. At most @max bytes of @bytes are looked at (0: all);
  * "..." says that there were more. Newly allocated. */
 char *pvs_text_show(const char *bytes, gsize max);
+
+/* Of a distinguished name (RFC 4514), what tells it from those beside it: its common name, or,
+ * where that is its organization's, the unit; all of it where there is neither. Newly allocated. */
+char *pvs_text_subject(const char *name);

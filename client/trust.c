@@ -5,6 +5,7 @@
 #include "client/ask.h"
 #include "client/expiry.h"
 #include "client/failure.h"
+#include "client/text.h"
 
 static const char *or_empty(const char *text)
 {
@@ -49,6 +50,14 @@ static void add_cells(GPtrArray *cells, const char *const *texts, gsize n)
 		g_ptr_array_add(cells, (gpointer)(gintptr)texts[i]);
 }
 
+/* As it stands in a table; newly allocated. */
+static char *subject_of(JsonObject *entry, gboolean whole)
+{
+	const char *name = or_empty(pvs_member_text(entry, "subject"));
+
+	return whole ? g_strdup(name) : pvs_text_subject(name);
+}
+
 /* What the daemon would say to a call that names it; NULL: it would do. */
 static const char *reason_of(JsonObject *entry)
 {
@@ -57,11 +66,12 @@ static const char *reason_of(JsonObject *entry)
 	return pvs_member_true(entry, "good") ? NULL : reason ? reason : "unknown";
 }
 
-static void show_host_keys(const GPtrArray *entries)
+static void show_host_keys(const GPtrArray *entries, gboolean whole_names)
 {
 	static const char *const heading[] = {"NAME", "STATE", "DOCUMENT UNTIL", "GOOD UNTIL",
 					      "SUBJECT"};
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+	g_autoptr(GPtrArray) subjects = g_ptr_array_new_with_free_func(g_free);
 
 	if (entries->len == 0) {
 		pvs_output_line("No host-key document is installed (hostkeys.d).");
@@ -71,12 +81,13 @@ static void show_host_keys(const GPtrArray *entries)
 	for (guint i = 0; i < entries->len; i++) {
 		JsonObject *entry = entries->pdata[i];
 		const char *reason = reason_of(entry);
+		char *subject = subject_of(entry, whole_names);
 		const char *row[] = {pvs_member_text(entry, "file"), reason ? reason : "good",
 				     pvs_member_text(entry, "valid_until"),
-				     pvs_member_text(entry, "until"),
-				     pvs_member_text(entry, "subject")};
+				     pvs_member_text(entry, "until"), subject};
 
 		G_STATIC_ASSERT(G_N_ELEMENTS(row) == G_N_ELEMENTS(heading));
+		g_ptr_array_add(subjects, subject);
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
@@ -90,13 +101,14 @@ static void show_host_keys(const GPtrArray *entries)
 	}
 }
 
-static void show_trust(const GPtrArray *entries)
+static void show_trust(const GPtrArray *entries, gboolean whole_names)
 {
 	static const char *const heading[] = {"KIND",	     "FILE",   "VALID FROM",
 					      "VALID UNTIL", "SERIAL", "SUBJECT"};
-	static const char *const members[] = {"kind",	     "file",   "valid_from",
-					      "valid_until", "serial", "subject"};
+	static const char *const members[] = {"kind", "file", "valid_from", "valid_until",
+					      "serial"};
 	g_autoptr(GPtrArray) cells = g_ptr_array_new();
+	g_autoptr(GPtrArray) subjects = g_ptr_array_new_with_free_func(g_free);
 
 	if (entries->len == 0) {
 		pvs_output_line("Nothing is installed (trust.d).");
@@ -104,10 +116,14 @@ static void show_trust(const GPtrArray *entries)
 	}
 	add_cells(cells, heading, G_N_ELEMENTS(heading));
 	for (guint i = 0; i < entries->len; i++) {
-		const char *row[G_N_ELEMENTS(members)];
+		const char *row[G_N_ELEMENTS(heading)];
+		char *subject = subject_of(entries->pdata[i], whole_names);
 
+		G_STATIC_ASSERT(G_N_ELEMENTS(heading) == G_N_ELEMENTS(members) + 1);
 		for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
 			row[j] = pvs_member_text(entries->pdata[i], members[j]);
+		row[G_N_ELEMENTS(members)] = subject;
+		g_ptr_array_add(subjects, subject);
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
@@ -152,7 +168,7 @@ static gboolean list(const PvsArguments *arguments, gboolean host_keys, GError *
 	if (arguments->output.json != PVS_JSON_OFF)
 		write_json(arguments, host_keys ? "host_keys" : "entries", entries);
 	else if (!arguments->output.quiet)
-		(host_keys ? show_host_keys : show_trust)(entries);
+		(host_keys ? show_host_keys : show_trust)(entries, arguments->output.verbose > 0);
 	return judge(entries, &expiry, error);
 }
 

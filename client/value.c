@@ -56,7 +56,8 @@ gboolean pvs_value_put_association(const PvsArguments *arguments, PvsCall *call,
 	value->type = "association";
 	if (!arguments->input_secret) {
 		pvs_call_open(call, "secret", '{', arguments->derive ? "--derive" : NULL);
-		pvs_call_true(call, arguments->derive ? "derive" : "random");
+		pvs_call_true(call, arguments->derive ? "derive" : "random",
+			      arguments->derive ? "--derive" : NULL);
 		pvs_call_close(call);
 		return TRUE;
 	}

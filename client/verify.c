@@ -103,7 +103,7 @@ static gboolean deliver(const PvsArguments *arguments, const Places *places, GBy
 	if (arguments->output.json != PVS_JSON_OFF)
 		return TRUE;
 	if (isatty(STDOUT_FILENO))
-		return pvs_failure(error, PVS_EXIT_FAILED,
+		return pvs_failure(error, PVS_EXIT_USAGE,
 				   "pipe it into another program, or write to a file: -o FILE",
 				   "the request is good; its user data may be binary, and standard "
 				   "output is a "
@@ -145,7 +145,14 @@ gboolean pvs_verify(const PvsArguments *arguments, GError **error)
 	/* Where there are none no file is made, as pvsecret does. */
 	if (user_data && !deliver(arguments, &places, user_data, files, error))
 		return FALSE;
-	pvs_output_note(&arguments->output, "Successfully verified the request.");
+	/* The status is pvsecret's, which does not look at the certificate either. */
+	if (!user_data && arguments->user_cert)
+		pvs_output_warning(&arguments->output,
+				   "%s: has no user data, so nothing was verified with --user-cert "
+				   "%s",
+				   places.request, arguments->user_cert);
+	else
+		pvs_output_note(&arguments->output, "Successfully verified the request.");
 	return TRUE;
 }
 

@@ -108,7 +108,7 @@ char *pvs_yaml_file_name(const char *name, const char *request, GError **error)
 	else if (!wrong && request && strcmp(file->str, request) == 0)
 		wrong = "that file would be the request itself";
 	if (wrong) {
-		pvs_failure(error, PVS_EXIT_FAILED,
+		pvs_failure(error, PVS_EXIT_USAGE,
 			    "choose another name, or have the secret info on standard output with "
 			    "--stdout",
 			    "the secret's name '%s' cannot name the file NAME.yaml: %s", name,

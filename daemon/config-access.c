@@ -270,6 +270,50 @@ gboolean pvs_config_access_set(PvsAccessRule *rule, int key, const char *value, 
 	return keys[key].set(rule, &keys[key], value, warnings, wrong);
 }
 
+/* Methods that always name something, and the list without which nothing may be named. */
+static const struct {
+	const char *method;
+	const char *key;
+	gsize offset; /* of the list in PvsAccessRule */
+	const char *what;
+} needed[] = {
+	{"create_association", "Names", AT(names), "names that secrets may have"},
+	{"create_retrievable", "Names", AT(names), "names that secrets may have"},
+	{"create_update_cck", "Ccks", AT(ccks), "CCKs that may be given to a guest"},
+};
+
+static gboolean has_method(const PvsAccessRule *rule, const char *method)
+{
+	for (guint i = 0; i < rule->methods.n; i++) {
+		const char *pattern = pvs_list_nth(rule->methods, PvsPattern, i)->text;
+
+		/* A list that was wrong ends where it was. */
+		if (pattern && pvs_glob_match(pattern, method))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void pvs_config_access_warn(const PvsAccessRule *rule, const char *place, GPtrArray *warnings)
+{
+	const char *said = "";
+
+	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
+		const PvsList *list = G_STRUCT_MEMBER_P(rule, needed[i].offset);
+
+		/* Once for a key, however many methods need it. */
+		if (list->n > 0 || strcmp(said, needed[i].key) == 0 ||
+		    !has_method(rule, needed[i].method))
+			continue;
+		said = needed[i].key;
+		g_ptr_array_add(warnings,
+				g_strdup_printf("%s: Methods= has %s and there is no %s=, so each "
+						"such call is refused; add %s= with the %s",
+						place, needed[i].method, needed[i].key,
+						needed[i].key, needed[i].what));
+	}
+}
+
 const char *pvs_config_access_check(const PvsAccessRule *rule)
 {
 	/* A list that was read is there, even where nobody of it is known. */

@@ -24,3 +24,7 @@ gboolean pvs_config_access_set(PvsAccessRule *rule, int key, const char *value, 
 
 /* The section has come to its end: NULL, or what is wrong with the whole of it (static). */
 const char *pvs_config_access_check(const PvsAccessRule *rule);
+
+/* Adds to @warnings, as "@place: ...", what the section has that can come to nothing: a method that
+ * always names something, without the list of what may be named. */
+void pvs_config_access_warn(const PvsAccessRule *rule, const char *place, GPtrArray *warnings);

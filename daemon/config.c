@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "daemon/config-access.h"
+#include "daemon/owners.h"
 #include "protocol/error.h"
 #include "protocol/names.h"
 
@@ -127,6 +129,7 @@ PvsConfig *pvs_config_new(void)
 			*path_at(config, &rows[i]) = g_strdup(rows[i].path);
 		else
 			*number_at(config, &rows[i]) = rows[i].number;
+	config->places = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	config->rules = g_array_new(FALSE, TRUE, sizeof(PvsAccessRule));
 	g_array_set_clear_func(config->rules, clear_rule);
 	config->warnings = g_ptr_array_new_with_free_func(g_free);
@@ -140,6 +143,7 @@ void pvs_config_free(PvsConfig *config)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (rows[i].kind == PATH)
 			g_free(*path_at(config, &rows[i]));
+	g_hash_table_unref(config->places);
 	g_array_unref(config->rules);
 	g_ptr_array_unref(config->warnings);
 	g_free(config);
@@ -199,12 +203,15 @@ static gboolean known_section(const char *name, const char **section)
 static void close_access(Reader *r)
 {
 	const char *wrong = r->rule ? pvs_config_access_check(r->rule) : NULL;
+	g_autofree char *place = g_strdup_printf("%s:%u", r->path, r->rule_line);
 	guint line = r->line;
 
 	if (wrong) {
 		r->line = r->rule_line;
 		complain(r, "%s", wrong);
 		r->line = line;
+	} else if (r->rule) {
+		pvs_config_access_warn(r->rule, place, r->config->warnings);
 	}
 	r->rule = NULL;
 }
@@ -352,6 +359,8 @@ static void set_path(Reader *r, const Row *row, const char *value)
 	}
 	g_free(*path);
 	*path = g_strdup(value);
+	g_hash_table_replace(r->config->places, (gpointer)(gintptr)row->key,
+			     g_strdup_printf("%s:%u", r->path, r->line));
 }
 
 static void set_number(Reader *r, const Row *row, const char *value)
@@ -496,6 +505,7 @@ static void read_text(Reader *r, char *text, gsize size)
 static char *slurp(Reader *r, gsize *size)
 {
 	g_autofree char *text = g_malloc(FILE_SIZE_MAX + 2);
+	g_autofree char *wrong = NULL;
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	ssize_t n;
@@ -512,6 +522,9 @@ static char *slurp(Reader *r, gsize *size)
 		complain(r, "not a regular file; put the configuration into one, or remove it");
 		return NULL;
 	}
+	wrong = pvs_owners_wrong(&st, r->path);
+	if (wrong)
+		complain(r, "%s", wrong);
 	*size = 0;
 	do {
 		n = read(fd, text + *size, FILE_SIZE_MAX + 1 - *size);
@@ -548,6 +561,26 @@ static int by_name(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* As with systemd: a file of this name that came from elsewhere shall not count. */
+static gboolean is_masked(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static void judge_directory(const char *path, GString *errors)
+{
+	Reader r = {.path = path, .errors = errors};
+	g_autofree char *wrong = NULL;
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		wrong = pvs_owners_wrong(&st, path);
+	if (wrong)
+		complain(&r, "%s", wrong);
+}
+
 static void read_directory(PvsConfig *config, const char *path, GString *errors)
 {
 	g_autoptr(GError) error = NULL;
@@ -563,13 +596,15 @@ static void read_directory(PvsConfig *config, const char *path, GString *errors)
 				     "daemon's user, or not be there");
 		return;
 	}
+	judge_directory(path, errors);
 	/* Editors leave .#NAME.conf behind. */
 	while ((name = g_dir_read_name(dir)))
 		if (name[0] != '.' && g_str_has_suffix(name, ".conf"))
 			g_ptr_array_add(names, g_build_filename(path, name, NULL));
 	g_ptr_array_sort(names, by_name);
 	for (guint i = 0; i < names->len; i++)
-		read_file(config, names->pdata[i], errors);
+		if (!is_masked(names->pdata[i]))
+			read_file(config, names->pdata[i], errors);
 }
 
 /* They go to trust and the vault in one message. */

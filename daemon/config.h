@@ -43,6 +43,7 @@ typedef struct {
 	guint crl_size;	   /* bytes, of all CRLs in the store */
 	guint crl_entries; /* of all CRLs in the store */
 
+	GHashTable *places;  /* key of a path that was set -> "FILE:LINE" */
 	GArray *rules;	     /* of PvsAccessRule: [access NAME], all files' */
 	GPtrArray *warnings; /* of char *: "FILE:LINE: what is odd; what to do" */
 } PvsConfig;
@@ -56,5 +57,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsConfig, pvs_config_free)
  * earlier one (within one file a doubled key is an error; [access] sections add up, and each has a
  * name of its own). A file @path that does not exist is an
  * error, a missing directory is not. On failure the text has a line for each thing that is wrong:
- * "FILE:LINE: what is wrong; what to do". */
+ * "FILE:LINE: what is wrong; what to do". A file in the directory that is a link to /dev/null is
+ * masked: it is as if it were not there. A file that others may write is an error. */
 PvsConfig *pvs_config_read(const char *path, GError **error);

@@ -6,11 +6,14 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { LINE_MAX_ = 2048 }; /* bytes; a longer line is cut, so that one write is one line */
 
 static PvsRole speaker;
+static gboolean for_people; /* standard error is a terminal */
 
 /* Shows control characters and what is not ASCII-safe for a terminal as \xNN. */
 static void escape(GString *line, const char *text)
@@ -22,14 +25,25 @@ static void escape(GString *line, const char *text)
 			g_string_append_c(line, (char)*c);
 }
 
+static void add_prefix(GString *line, PvsLogLevel level)
+{
+	if (for_people) {
+		g_string_append(line, level == PVS_LOG_WARNING ? "warning: " : "");
+		return;
+	}
+	g_string_append_printf(line, "<%d>", level);
+	if (speaker)
+		g_string_append_printf(line, "%s: ", pvs_role_name(speaker));
+}
+
 static void write_line(PvsLogLevel level, const char *text)
 {
 	g_autoptr(GString) line = g_string_sized_new(256);
 	ssize_t ignored;
 
-	g_string_append_printf(line, "<%d>", level);
-	if (speaker)
-		g_string_append_printf(line, "%s: ", pvs_role_name(speaker));
+	if (for_people && level == PVS_LOG_DEBUG)
+		return;
+	add_prefix(line, level);
 	escape(line, text);
 	g_string_append_c(line, '\n');
 	ignored = write(STDERR_FILENO, line->str, line->len);
@@ -51,8 +65,18 @@ static GLogWriterOutput write_glib(GLogLevelFlags flags, const GLogField *fields
 	return G_LOG_WRITER_HANDLED;
 }
 
+/* isatty(3) makes a call that no cage lets through, and a worker begins in the monitor's. Character
+ * devices that are no terminal are the memory's: /dev/null, and /dev/kmsg, which wants a level. */
+static gboolean is_terminal(void)
+{
+	struct stat st;
+
+	return fstat(STDERR_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && major(st.st_rdev) != 1;
+}
+
 void pvs_log_init(PvsRole role)
 {
+	for_people = is_terminal();
 	speaker = role;
 	g_log_set_writer_func(write_glib, NULL, NULL);
 }

@@ -2,16 +2,22 @@
 /*
  * main.c - pvsecretd: which process this is
  */
+#include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "daemon/accounts.h"
 #include "daemon/monitor/monitor.h"
+#include "daemon/owners.h"
 #include "daemon/role.h"
 #include "policy/cage.h"
 
-#define EXIT_USAGE 64
+#define EXIT_USAGE  64
+#define EXIT_SYSTEM 71
 
 static void print_help(void)
 {
@@ -25,7 +31,8 @@ static void print_help(void)
 	       "                      " PVS_CONFIG_FILE "\n"
 	       "  -s, --socket=PATH   listen at PATH instead of the socket that systemd passes\n"
 	       "      --check-config  load the configuration and all that it names, say what is\n"
-	       "                      wrong with each file, and end (status 0 or 78)\n"
+	       "                      wrong with each file, and end (status 0 or 78); for\n"
+	       "                      root as the user " PVS_DAEMON_USER "\n"
 	       "      --version       print the version\n"
 	       "  -h, --help          print this text\n"
 	       "\n"
@@ -41,6 +48,26 @@ static int run_role(const char *name)
 		if (strcmp(name, pvs_role_name(roles[i]->role)) == 0)
 			return pvs_role_main(roles[i]);
 	return EXIT_USAGE;
+}
+
+/* Root may read and own everything, and would find in order what the service cannot use, and the
+ * other way about. So it looks as the service's user, where there is that one. */
+static gboolean become_daemon(void)
+{
+	guint32 uid, gid;
+
+	if (geteuid() != 0 || !pvs_accounts_user(PVS_DAEMON_USER, &uid) ||
+	    !pvs_accounts_group(PVS_DAEMON_GROUP, &gid))
+		return TRUE;
+	fprintf(stderr, "checking as the user " PVS_DAEMON_USER ", which the service runs as\n");
+	if (initgroups(PVS_DAEMON_USER, gid) == 0 && setresgid(gid, gid, gid) == 0 &&
+	    setresuid(uid, uid, uid) == 0)
+		return TRUE;
+	fprintf(stderr,
+		"pvsecretd: cannot become the user " PVS_DAEMON_USER
+		": %s; runuser -u " PVS_DAEMON_USER " -- pvsecretd --check-config\n",
+		strerror(errno));
+	return FALSE;
 }
 
 int main(int argc, char **argv)
@@ -89,5 +116,7 @@ int main(int argc, char **argv)
 			argv[optind]);
 		return EXIT_USAGE;
 	}
+	if (options.check_config && !become_daemon())
+		return EXIT_SYSTEM;
 	return pvs_monitor_main(&options);
 }

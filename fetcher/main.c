@@ -293,6 +293,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	pvs_log_init((PvsRole)0);
 	/* The daemon, another user, reads what is written here. */
 	umask(022);
 	if (!run(&options, &outcome, &error)) {

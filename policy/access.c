@@ -85,6 +85,15 @@ const PvsAccessRule *pvs_access_nth(const PvsAccess *access, guint i)
 
 /* ---- what it allows ---- */
 
+/* Who has no section is told that, and not which aspect of his call would be in order. */
+static gboolean deny(const PvsAccess *access, PvsError code, const char *param, const char *name,
+		     GError **error)
+{
+	if (access->rules->len == 0)
+		return pvs_fail(error, PVS_ERROR_DENIED_SECTION, NULL, NULL);
+	return pvs_fail(error, code, param, name);
+}
+
 static gboolean any_fits(const PvsList *patterns, const char *text)
 {
 	for (guint i = 0; i < patterns->n; i++) {
@@ -143,11 +152,18 @@ static gboolean allows_name(const PvsAccessRule *rule, const PvsAccessCall *call
 }
 
 /* Who can have a derived secret put into an image of his own has the secret: only where the owner
- * said which images. The same holds for a host key of his own: never for one that nobody verified,
- * whatever else the section allows. */
+ * said which images. */
 static gboolean allows_derive(const PvsAccessRule *rule, const PvsAccessCall *call)
 {
-	return !call->derive || (!rule->any_image && !call->no_verify);
+	return !call->derive || !rule->any_image;
+}
+
+/* The same holds for a host key of his own: never for one that nobody verified, whatever else the
+ * section allows. */
+static gboolean allows_derive_unverified(const PvsAccessRule *rule G_GNUC_UNUSED,
+					 const PvsAccessCall *call)
+{
+	return !call->derive || !call->no_verify;
 }
 
 static gboolean allows_no_verify(const PvsAccessRule *rule, const PvsAccessCall *call)
@@ -201,6 +217,7 @@ static const struct {
 	{allows_image, PVS_ERROR_DENIED_IMAGE, "/hdr", image_of},
 	{allows_name, PVS_ERROR_DENIED_NAME, "/name", NULL},
 	{allows_derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL},
+	{allows_derive_unverified, PVS_ERROR_DENIED_DERIVE_UNVERIFIED, "/no_verify", NULL},
 	{allows_no_verify, PVS_ERROR_DENIED_NO_VERIFY, "/no_verify", NULL},
 	{allows_no_cuid, PVS_ERROR_DENIED_CUID_REQUIRED, "/cuid", NULL},
 };
@@ -219,8 +236,8 @@ gboolean pvs_access_check(const PvsAccess *access, const PvsAccessCall *call, GE
 			continue;
 		if (aspects[a].error == PVS_ERROR_DENIED_IMAGE && call->image_named)
 			param = "/image";
-		return pvs_fail(error, aspects[a].error, param,
-				aspects[a].object ? aspects[a].object(call) : NULL);
+		return deny(access, aspects[a].error, param,
+			    aspects[a].object ? aspects[a].object(call) : NULL, error);
 	}
 	return TRUE;
 }
@@ -236,7 +253,7 @@ gboolean pvs_access_method(const PvsAccess *access, const char *method, GError *
 	for (guint i = 0; i < access->rules->len; i++)
 		if (!needs_naming || allows_method(access->rules->pdata[i], &call))
 			return TRUE;
-	return pvs_fail(error, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+	return deny(access, PVS_ERROR_DENIED_METHOD, NULL, NULL, error);
 }
 
 static gboolean allows_creating(const PvsAccessRule *rule)
@@ -252,7 +269,7 @@ gboolean pvs_access_create(const PvsAccess *access, GError **error)
 	for (guint i = 0; i < access->rules->len; i++)
 		if (allows_creating(access->rules->pdata[i]))
 			return TRUE;
-	return pvs_fail(error, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+	return deny(access, PVS_ERROR_DENIED_METHOD, NULL, NULL, error);
 }
 
 gboolean pvs_access_tells_images(const PvsAccess *access)

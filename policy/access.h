@@ -45,7 +45,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsAccess, pvs_access_free)
 guint pvs_access_size(const PvsAccess *access);
 const PvsAccessRule *pvs_access_nth(const PvsAccess *access, guint i);
 
-/* May this identity call @method at all? Errors: DENIED_METHOD. Methods that only tell (ping,
+/* May this identity call @method at all? Errors: DENIED_SECTION where it has none, DENIED_METHOD.
+ * Methods that only tell (ping,
  * get_status, get_access, list_ccks) need a section, whichever; all others have to be named. */
 gboolean pvs_access_method(const PvsAccess *access, const char *method, GError **error);
 

@@ -117,18 +117,24 @@ static gboolean decode_document(PvsParams *params G_GNUC_UNUSED, gpointer to, Js
 	return TRUE;
 }
 
-static gboolean decode_user_certificate(PvsParams *params, gpointer to, JsonNode *node,
-					const char *at, GError **error)
+/* As a document, which another row is for: the sentence is about another one. */
+static gboolean decode_other(PvsParams *params, gpointer to, JsonNode *node, const char *at,
+			     PvsError row, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 
 	if (decode_document(params, to, node, at, &why))
 		return TRUE;
-	/* The sentence is about another document. */
 	if (g_error_matches(why, PVS_ERROR, PVS_ERROR_HOST_KEY_FORMAT))
-		return wrong(error, PVS_ERROR_USER_CERT_FORMAT, at);
+		return wrong(error, row, at);
 	g_propagate_error(error, g_steal_pointer(&why));
 	return FALSE;
+}
+
+static gboolean decode_user_certificate(PvsParams *params, gpointer to, JsonNode *node,
+					const char *at, GError **error)
+{
+	return decode_other(params, to, node, at, PVS_ERROR_USER_CERT_FORMAT, error);
 }
 
 static gboolean decode_request(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNode *node,
@@ -154,7 +160,7 @@ static gboolean decode_request(PvsParams *params G_GNUC_UNUSED, gpointer to, Jso
 }
 
 static gboolean decode_documents(PvsParams *params, gpointer to, JsonNode *node, const char *at,
-				 GError **error)
+				 PvsError row, GError **error)
 {
 	PvsList *list = to;
 	JsonArray *array;
@@ -171,11 +177,23 @@ static gboolean decode_documents(PvsParams *params, gpointer to, JsonNode *node,
 	for (guint i = 0; i < n; i++) {
 		g_autofree char *here = g_strdup_printf("%s/%u", at, i);
 
-		if (!decode_document(params, &blobs[i].bytes, json_array_get_element(array, i),
-				     here, error))
+		if (!decode_other(params, &blobs[i].bytes, json_array_get_element(array, i), here,
+				  row, error))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean decode_certificates(PvsParams *params, gpointer to, JsonNode *node, const char *at,
+				    GError **error)
+{
+	return decode_documents(params, to, node, at, PVS_ERROR_CERT_FORMAT, error);
+}
+
+static gboolean decode_crls(PvsParams *params, gpointer to, JsonNode *node, const char *at,
+			    GError **error)
+{
+	return decode_documents(params, to, node, at, PVS_ERROR_CRL_FORMAT, error);
 }
 
 /* {"document": ...} or {"name": ...} */
@@ -405,8 +423,8 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 	FIELD("user_data", decode_user_data, user_data, FALSE), \
 	FIELD("user_sign_key", decode_key_name, user_sign_key, FALSE), \
 	FIELD("no_verify", decode_boolean, no_verify, FALSE), \
-	FIELD("certificates", decode_documents, certs, FALSE), \
-	FIELD("crls", decode_documents, crls, FALSE)
+	FIELD("certificates", decode_certificates, certs, FALSE), \
+	FIELD("crls", decode_crls, crls, FALSE)
 
 static const Field create_association_fields[] = {
 	FIELD("name", decode_name, name, TRUE),
@@ -439,8 +457,8 @@ static const Field create_update_cck_fields[] = {
 
 static const Field verify_host_key_fields[] = {
 	FIELD("host_key_document", decode_document, document, TRUE),
-	FIELD("certificates", decode_documents, certs, FALSE),
-	FIELD("crls", decode_documents, crls, FALSE),
+	FIELD("certificates", decode_certificates, certs, FALSE),
+	FIELD("crls", decode_crls, crls, FALSE),
 	{ 0 },
 };
 

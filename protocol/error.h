@@ -89,6 +89,10 @@
 	  "give the header itself or the name of an installed one") \
 	X(PARAM_CERTS,            -32602, "certificates",         "there are more than 64 certificates or CRLs", \
 	  "give only what the chain needs") \
+	X(CERT_FORMAT,            -32602, "certificate-format",   "what is given as a certificate is no X.509 certificate in PEM or DER", \
+	  "give the certificate as its issuer published it") \
+	X(CRL_FORMAT,             -32602, "crl-format",           "what is given as a CRL is no X.509 certificate revocation list in PEM or DER", \
+	  "give the CRL as its issuer published it, not a certificate") \
 	X(HEADER_SHORT,           -32602, "header-short",         "the SE header is shorter than its fixed part or than the size that it states", \
 	  "give the whole header: the bytes from IBMSecEx to the tag, or the image file to pvsecretctl") \
 	X(HEADER_MAGIC,           -32602, "header-magic",         "the SE header does not start with IBMSecEx", \
@@ -113,6 +117,8 @@
 	  "another key signed it, or the request was changed: do not use it") \
 	X(INTERNAL,               -32603, "internal",             "the daemon failed at this call", \
 	  "see journalctl -u pvsecretd for the cause") \
+	X(DENIED_SECTION,         -32001, "method",               "no [access] section of the daemon's configuration fits your user or one of your groups", \
+	  "ask the owner of this daemon for one with Users= or Groups= (pvsecretd.conf(5)); a new membership in a group counts from the next login on, id shows yours") \
 	X(DENIED_METHOD,          -32001, "method",               "your access rules do not allow this method", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_CCK,             -32001, "cck",                  "your access rules do not allow this CCK", \
@@ -125,8 +131,10 @@
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
 	X(DENIED_NAME,            -32001, "name",                 "your access rules do not allow a secret of this name", \
 	  "ask the owner of this daemon for an [access] rule; pvsecretctl access shows yours") \
-	X(DENIED_DERIVE,          -32001, "derive",               "derived secrets are for images that your access rules name, and for verified host keys", \
-	  "leave out no_verify, or ask the owner of this daemon for an [access] rule with Images=") \
+	X(DENIED_DERIVE,          -32001, "derive",               "derived secrets are for installed images that your access rules name", \
+	  "ask the owner of this daemon for an [access] rule with Images=; pvsecretctl access shows yours") \
+	X(DENIED_DERIVE_UNVERIFIED,-32001, "derive",              "derived secrets are for verified host keys, whatever the access rules say", \
+	  "leave out no_verify (on the command line --no-verify)") \
 	X(DENIED_NO_VERIFY,       -32001, "no-verify",            "your access rules do not allow unverified host keys", \
 	  "leave out no_verify") \
 	X(DENIED_CUID_REQUIRED,   -32001, "cuid-required",        "your access rules demand a CUID", \

@@ -47,6 +47,17 @@ _pvsecretctl_options()
 	esac
 }
 
+# FILE, where the words behind a command are files.
+_pvsecretctl_operand()
+{
+	case $1 in
+	'pvsecretctl verify') echo FILE ;;
+	'pvsecretctl describe') echo FILE ;;
+	'pvsecretctl host-key verify') echo FILE ;;
+	'pvsecretctl audit verify') echo FILE ;;
+	esac
+}
+
 # What stands behind an option: FILE, NAME, or one of these words; nothing for a flag.
 _pvsecretctl_argument()
 {
@@ -75,19 +86,20 @@ _pvsecretctl_argument()
 	-o|--output) echo 'FILE' ;;
 	--warn-days) echo 'NAME' ;;
 	--socket) echo 'FILE' ;;
+	-j=|--json=) echo 'pretty short off' ;;
 	esac
 }
 
 _pvsecretctl()
 {
 	local i word kind known at=pvsecretctl cur=${COMP_WORDS[COMP_CWORD]}
-	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]} assigned=
 
 	# Bash takes "--type=aes" for three words.
 	if [[ $cur == = ]]; then
-		cur=
+		cur= assigned='='
 	elif [[ $before == = ]]; then
-		before=${COMP_WORDS[COMP_CWORD - 2]}
+		before=${COMP_WORDS[COMP_CWORD - 2]} assigned='='
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -100,14 +112,17 @@ _pvsecretctl()
 			continue
 		fi
 		for known in $(_pvsecretctl_commands "$at"); do
-			if [[ $known == "$word" ]]; then
+			if [[ $known == "$word" && $word != help ]]; then
 				at=$(_pvsecretctl_command "$at $word")
 				break
 			fi
 		done
 	done
 	kind=
-	[[ $before == -* ]] && kind=$(_pvsecretctl_argument "$before")
+	if [[ $before == -* ]]; then
+		kind=$(_pvsecretctl_argument "$before$assigned")
+		[[ -z $kind ]] && kind=$(_pvsecretctl_argument "$before")
+	fi
 	if [[ $kind == NAME ]]; then
 		COMPREPLY=()
 	elif [[ -n $kind && $kind != FILE ]]; then
@@ -116,6 +131,8 @@ _pvsecretctl()
 		mapfile -t COMPREPLY < <(compgen -W "$(_pvsecretctl_options "$at")" -- "$cur")
 	elif [[ -z $kind && -n $(_pvsecretctl_commands "$at") ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_pvsecretctl_commands "$at")" -- "$cur")
+	elif [[ -z $kind && -z $(_pvsecretctl_operand "$at") ]]; then
+		COMPREPLY=()
 	else
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -74,12 +74,37 @@ static gboolean is_stale(const struct sockaddr_un *address)
 	return stale;
 }
 
+/* What to do where a socket cannot be made at a path. */
+static gboolean not_there(GError **error, const char *path, int err)
+{
+	static const struct {
+		int err;
+		const char *remedy;
+	} remedies[] = {
+		{EADDRINUSE,
+		 "another daemon listens there, or it is another's file: choose another "
+		 "path"},
+		{ENOENT, "make the directory that it shall be in"},
+		{ENOTDIR, "choose a path in a directory"},
+		{EACCES, "choose a directory that the daemon's user may write to"},
+		{EROFS, "choose a directory that is not mounted read-only"},
+	};
+	const char *remedy = "choose another path";
+
+	for (gsize i = 0; i < G_N_ELEMENTS(remedies); i++)
+		if (remedies[i].err == err)
+			remedy = remedies[i].remedy;
+	g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "%s: no socket can be made there (%s); %s",
+		    path, g_strerror(err), remedy);
+	return FALSE;
+}
+
 static gboolean from_path(const char *path, GError **error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
 	mode_t mask;
-	int result;
+	int result, err;
 
 	if (strlen(path) >= sizeof address.sun_path) {
 		g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
@@ -96,9 +121,10 @@ static gboolean from_path(const char *path, GError **error)
 		return failed(error, "cannot make a socket");
 	mask = umask(0117); /* 0660 from the first moment on */
 	result = bind(listening, (const struct sockaddr *)&address, sizeof address);
+	err = errno;
 	umask(mask);
 	if (result < 0)
-		return failed(error, path);
+		return not_there(error, path, err);
 	made = g_strdup(path);
 	if (listen(listening, SOMAXCONN) < 0)
 		return failed(error, path);

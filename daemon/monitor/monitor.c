@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/accounts.h"
+#include "daemon/config-paths.h"
 #include "daemon/log.h"
 #include "daemon/monitor/audit-log.h"
 #include "daemon/monitor/fronts.h"
@@ -71,11 +72,12 @@ static void log_lines(PvsLogLevel level, const char *text)
 
 static PvsConfig *read_config(GError **error)
 {
-	PvsConfig *read = pvs_config_read(options->config_path, error);
+	g_autoptr(PvsConfig) read = pvs_config_read(options->config_path, error);
+	gboolean good = read && pvs_config_paths_check(read, error);
 
 	for (guint i = 0; read && i < read->warnings->len; i++)
 		pvs_warning("%s", (const char *)read->warnings->pdata[i]);
-	return read;
+	return good ? g_steal_pointer(&read) : NULL;
 }
 
 static void load(void)

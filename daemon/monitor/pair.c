@@ -228,11 +228,19 @@ static void on_ready(PvsWorker *worker G_GNUC_UNUSED, gpointer user)
 		judge(pair);
 }
 
+/* Both read the certificates, and say the same of one that they cannot read: it is told once. */
 static void complain(Pair *pair, const char *text)
 {
-	if (pair->complaints->len > 0)
-		g_string_append_c(pair->complaints, '\n');
-	g_string_append(pair->complaints, text);
+	g_auto(GStrv) said = g_strsplit(pair->complaints->str, "\n", -1);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (g_strv_contains((const char *const *)said, *line))
+			continue;
+		if (pair->complaints->len > 0)
+			g_string_append_c(pair->complaints, '\n');
+		g_string_append(pair->complaints, *line);
+	}
 }
 
 static void on_failed(PvsWorker *worker G_GNUC_UNUSED, const char *text, gboolean config,

@@ -54,20 +54,26 @@ static int open_high(const char *path, int flags)
 	return high;
 }
 
+/* fcntl(2) has EINVAL for a number that the limit forbids. */
+static int no_descriptor(GError **error, const char *what)
+{
+	g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot open %s: %s%s", what,
+		    g_strerror(errno),
+		    errno == EINVAL || errno == EMFILE
+			    ? "; raise the number of descriptors: LimitNOFILE= of "
+			      "pvsecretd.service (ulimit -n, where it is not started by systemd)"
+			    : "");
+	return -1;
+}
+
 int pvs_worker_init(GError **error)
 {
 	null_fd = open_high("/dev/null", O_RDWR);
-	if (null_fd < 0) {
-		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM, "cannot open /dev/null: %s",
-			    g_strerror(errno));
-		return -1;
-	}
+	if (null_fd < 0)
+		return no_descriptor(error, "/dev/null");
 	/* The cage knows the number. */
 	self_fd = open_high("/proc/self/exe", O_PATH);
-	if (self_fd < 0)
-		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
-			    "cannot open the running binary: %s", g_strerror(errno));
-	return self_fd;
+	return self_fd < 0 ? no_descriptor(error, "the running binary") : self_fd;
 }
 
 /* In the child, between fork and exec: only what is safe there. The monitor has no threads, so the

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/owners.h"
+
 enum {
 	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
 	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
@@ -93,10 +95,42 @@ static guint8 *read_all(int fd, gsize expected)
 	return size == expected ? g_steal_pointer(&data) : NULL;
 }
 
-/* A second name (a hard link) may be that of a file which its owner did not mean to put here. */
-static gboolean is_fetched(PvsFileKind kind, const struct stat *st)
+static void complain_unreadable(PvsStoreFiles *files, PvsFileKind kind, int directory,
+				const char *path, const char *name, int err)
 {
-	return kind != PVS_FILE_CRL || st->st_nlink == 1;
+	g_autofree char *line = pvs_owners_no_file(directory, name, path, err);
+
+	if (kind == PVS_FILE_ROOT)
+		pvs_store_files_complain(files, kind,
+					 "%s: cannot be read (%s); name a file in RootCA= that the "
+					 "daemon's user can read",
+					 path, g_strerror(err));
+	else if (kind == PVS_FILE_CRL && err == ELOOP)
+		pvs_store_files_complain(files, kind, "%s: a link; put the CRL itself there", path);
+	else
+		pvs_store_files_complain(files, kind, "%s", line);
+}
+
+/* A second name (a hard link) in the CRL directory may be that of a file which its owner did not
+ * mean to put there. */
+static gboolean is_kind_of_file(PvsFileKind kind, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (kind != PVS_FILE_CRL || st->st_nlink == 1);
+}
+
+/* Whoever can write what is trusted is trusted: that shall be the owner alone. The system's bundle
+ * is the system's, and what the CRL directory holds has to be signed. */
+static gboolean judge_owner(PvsStoreFiles *files, PvsFileKind kind, const struct stat *st,
+			    const char *path)
+{
+	g_autofree char *wrong = NULL;
+
+	if (kind == PVS_FILE_CRL || (kind == PVS_FILE_ROOT && files->bundle))
+		return TRUE;
+	wrong = pvs_owners_wrong(st, path);
+	if (wrong)
+		pvs_store_files_complain(files, kind, "%s: %s", path, wrong);
+	return !wrong;
 }
 
 /* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
@@ -109,21 +143,20 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 	struct stat st;
 	guint8 *data = NULL;
 
-	if (fd < 0 && errno == ELOOP && kind == PVS_FILE_CRL) {
-		pvs_store_files_complain(files, kind, "%s: a link; put the CRL itself there", path);
-	} else if (fd < 0 || fstat(fd, &st) < 0) {
-		pvs_store_files_complain(
-			files, kind, "%s: %s; make it readable for the daemon's user (chmod 0644)",
-			path, g_strerror(errno));
-	} else if (!S_ISREG(st.st_mode) || !is_fetched(kind, &st)) {
-		pvs_store_files_complain(files, kind,
-					 "%s: not a regular file of one name; remove it", path);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		complain_unreadable(files, kind, directory, path, name, errno);
+	} else if (!is_kind_of_file(kind, &st)) {
+		pvs_store_files_complain(files, kind, "%s: not a regular file%s; %s", path,
+					 kind == PVS_FILE_CRL ? " of one name" : "",
+					 kind == PVS_FILE_ROOT ? "name a file in RootCA="
+							       : "remove it");
+	} else if (!judge_owner(files, kind, &st, path)) {
+		/* The complaint was made. */
 	} else if ((guint64)st.st_size > max) {
-		pvs_store_files_complain(files, kind,
-					 "%s: larger than %" G_GSIZE_FORMAT
-					 " bytes; remove it, or, if it is a "
-					 "CRL, raise CrlSize=",
-					 path, max);
+		pvs_store_files_complain(
+			files, kind, "%s: larger than %" G_GSIZE_FORMAT " bytes; %s", path, max,
+			kind == PVS_FILE_ROOT ? "name a file with the root CA in RootCA="
+					      : "remove it, or, if it is a CRL, raise CrlSize=");
 	} else {
 		data = read_all(fd, (gsize)st.st_size);
 		if (!data)
@@ -216,11 +249,11 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 	if (!path)
 		return;
 	if (!dir) {
-		if (errno != ENOENT)
-			pvs_store_files_complain(
-				files, kind,
-				"%s: %s; make it readable for the daemon's user (chmod 0755)", path,
-				g_strerror(errno));
+		if (errno != ENOENT) {
+			g_autofree char *line = pvs_owners_no_directory(path, errno);
+
+			pvs_store_files_complain(files, kind, "%s", line);
+		}
 		return;
 	}
 	names = list_directory(files, path, dir);

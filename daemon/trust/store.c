@@ -110,8 +110,9 @@ static void look_at_trust_file(Loading *l)
 
 	data = g_bytes_get_data(l->file->bytes, &size);
 	if (!pvs_x509_read(data, size, certs, crls)) {
-		complain(l, "%s: not certificates or CRLs in PEM or DER; replace or remove it",
-			 l->file->path);
+		complain(l, "%s: not certificates or CRLs in PEM or DER; %s", l->file->path,
+			 l->file->kind == PVS_FILE_ROOT ? "name a file with the root CA in RootCA="
+							: "replace or remove it");
 		return;
 	}
 	if (sk_X509_CRL_num(crls) > 0 && size > l->files->crl_size - l->crl_bytes) {

@@ -122,7 +122,7 @@ static void extra_clear(Extra *extra)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Extra, extra_clear)
 
-static gboolean read_blobs(const PvsList *blobs, const char *pointer, GChecksum *sum, Extra *extra,
+static gboolean read_blobs(const PvsList *blobs, gboolean crls, GChecksum *sum, Extra *extra,
 			   GError **error)
 {
 	for (guint i = 0; i < blobs->n; i++) {
@@ -131,15 +131,18 @@ static gboolean read_blobs(const PvsList *blobs, const char *pointer, GChecksum 
 		const guint8 *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
 		guint64 length = GUINT64_TO_BE((guint64)size);
 
-		if (!data || !pvs_x509_read(data, size, extra->certs, extra->crls)) {
-			g_autofree char *at = g_strdup_printf("%s/%u", pointer, i);
+		if (!data || !pvs_x509_read_some(data, size, crls, extra->certs, extra->crls)) {
+			g_autofree char *at =
+				g_strdup_printf(crls ? "/crls/%u" : "/certificates/%u", i);
 
-			return pvs_fail(error, PVS_ERROR_HOST_KEY_FORMAT, at, NULL);
+			return pvs_fail(error, crls ? PVS_ERROR_CRL_FORMAT : PVS_ERROR_CERT_FORMAT,
+					at, NULL);
 		}
 		/* In one file there may be many; and each costs a signature's verification. */
 		if (sk_X509_num(extra->certs) > PVS_CERTS_MAX ||
 		    sk_X509_CRL_num(extra->crls) > PVS_CERTS_MAX)
-			return pvs_fail(error, PVS_ERROR_PARAM_CERTS, pointer, NULL);
+			return pvs_fail(error, PVS_ERROR_PARAM_CERTS,
+					crls ? "/crls" : "/certificates", NULL);
 		g_checksum_update(sum, (const guchar *)&length, sizeof length);
 		g_checksum_update(sum, data, (gssize)size);
 	}
@@ -153,8 +156,8 @@ static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *ext
 
 	extra->certs = sk_X509_new_null();
 	extra->crls = sk_X509_CRL_new_null();
-	if (!read_blobs(certs, "/certificates", sum, extra, error) ||
-	    !read_blobs(crls, "/crls", sum, extra, error))
+	if (!read_blobs(certs, FALSE, sum, extra, error) ||
+	    !read_blobs(crls, TRUE, sum, extra, error))
 		return FALSE;
 	g_checksum_get_digest(sum, extra->digest, &size);
 	return TRUE;

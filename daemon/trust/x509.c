@@ -136,6 +136,16 @@ gboolean pvs_x509_read(const guint8 *data, gsize size, PvsX509Stack *certs, PvsC
 	return good;
 }
 
+gboolean pvs_x509_read_some(const guint8 *data, gsize size, gboolean want_crls, PvsX509Stack *certs,
+			    PvsCrlStack *crls)
+{
+	int had_certs = sk_X509_num(certs), had_crls = sk_X509_CRL_num(crls);
+
+	if (!pvs_x509_read(data, size, certs, crls))
+		return FALSE;
+	return want_crls ? sk_X509_CRL_num(crls) > had_crls : sk_X509_num(certs) > had_certs;
+}
+
 static gboolean is_blank(const guint8 *data, gsize size)
 {
 	for (gsize i = 0; i < size; i++)

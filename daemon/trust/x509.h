@@ -14,6 +14,11 @@
  */
 gboolean pvs_x509_read(const guint8 *data, gsize size, PvsX509Stack *certs, PvsCrlStack *crls);
 
+/* The same, of a file that is there for certificates or for CRLs: FALSE also where there is none of
+ * these, since what is given as a CRL and is none is a mistake, and would be passed over. */
+gboolean pvs_x509_read_some(const guint8 *data, gsize size, gboolean want_crls, PvsX509Stack *certs,
+			    PvsCrlStack *crls);
+
 /* Reads the one certificate of a host-key document; errors HOST_KEY_FORMAT, _SEVERAL, _TRAILING. */
 X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error);
 

@@ -4,6 +4,7 @@
  */
 #include "daemon/vault/holdings.h"
 
+#include "daemon/log.h"
 #include "protocol/error.h"
 
 gboolean pvs_holdings_load(const PvsVaultStart *start, PvsHoldings *holdings, GError **error)
@@ -32,4 +33,30 @@ gboolean pvs_holdings_load(const PvsVaultStart *start, PvsHoldings *holdings, GE
 		return TRUE;
 	g_set_error_literal(error, PVS_ERROR, code, text->str);
 	return FALSE;
+}
+
+static void warn_of_zeros(const char *what, const char *name, const PvsSecret *secret)
+{
+	guint8 bits = 0;
+
+	for (gsize i = 0; i < secret->size; i++)
+		bits |= secret->bytes[i];
+	if (bits == 0)
+		pvs_warning("the %s %s is all zeros, which everybody can guess; make another one: "
+			    "head -c 32 /dev/urandom",
+			    what, name);
+}
+
+static void warn_of_zero_keys(const char *what, const PvsKeys *keys)
+{
+	for (guint i = 0; i < pvs_keys_size(keys); i++)
+		warn_of_zeros(what, pvs_keys_nth(keys, i)->name, pvs_keys_nth(keys, i)->secret);
+}
+
+void pvs_holdings_warn(const PvsHoldings *holdings)
+{
+	warn_of_zero_keys("CCK", holdings->ccks);
+	warn_of_zero_keys("extension secret", holdings->extension_secrets);
+	if (holdings->master)
+		warn_of_zeros("master", "assoc_master", holdings->master);
 }

@@ -24,3 +24,6 @@ typedef struct {
 /* Reads every directory, so that the owner hears of all that is wrong at once. After
  * pvs_crypto_init(). On failure what was read is left to the end of the process. */
 gboolean pvs_holdings_load(const PvsVaultStart *start, PvsHoldings *holdings, GError **error);
+
+/* Logs a warning for each key that is no key. */
+void pvs_holdings_warn(const PvsHoldings *holdings);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/owners.h"
 #include "protocol/error.h"
 #include "protocol/names.h"
 
@@ -53,6 +54,23 @@ static char *shown_path(const Place *place, const char *file)
 	return g_build_filename(place->path, escaped, NULL);
 }
 
+/* A link that leads nowhere has nothing that could be copied. */
+static void complain_link(const Place *place, const char *file, const char *shown, GPtrArray *lines)
+{
+	struct stat st;
+
+	if (fstatat(place->fd, file, &st, 0) == 0)
+		pvs_key_files_complain(lines, shown,
+				       "is a symbolic link, a key must be a file of its own; "
+				       "cp --remove-destination \"$(readlink -f %s)\" %s",
+				       shown, shown);
+	else
+		pvs_key_files_complain(lines, shown,
+				       "is a symbolic link that leads nowhere, a key must be a "
+				       "file of its own; rm %s, and install the key itself",
+				       shown);
+}
+
 /* Opens a regular file, and nothing else: looked at first, since opening a device or a FIFO can do
  * something; judged again when it is open. -1 after a complaint. */
 static int open_file(const Place *place, const char *file, const char *shown, struct stat *st,
@@ -64,17 +82,14 @@ static int open_file(const Place *place, const char *file, const char *shown, st
 	if (there && S_ISREG(st->st_mode))
 		fd = openat(place->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (!there || (S_ISREG(st->st_mode) && (fd < 0 || fstat(fd, st) < 0))) {
-		pvs_key_files_complain(
-			lines, shown,
-			"cannot be opened (%s); give it to the daemon's user: chown %u %s",
-			g_strerror(errno), geteuid(), shown);
+		pvs_key_files_complain(lines, shown,
+				       "cannot be opened (%s), a key must belong to the daemon's "
+				       "user; chown %s %s",
+				       g_strerror(errno), pvs_owners_user(), shown);
 		goto failed;
 	}
 	if (S_ISLNK(st->st_mode)) {
-		pvs_key_files_complain(lines, shown,
-				       "is a symbolic link, a key must be a file of its own; "
-				       "cp --remove-destination \"$(readlink -f %s)\" %s",
-				       shown, shown);
+		complain_link(place, file, shown, lines);
 		goto failed;
 	}
 	if (!S_ISREG(st->st_mode)) {
@@ -100,9 +115,9 @@ static gboolean judge(const PvsKeyKind *kind, const Place *place, const char *sh
 
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		pvs_key_files_complain(lines, shown,
-				       "belongs to uid %u, a key must belong to root or the "
-				       "daemon's user; chown %u %s",
-				       st->st_uid, geteuid(), shown);
+				       "belongs to uid %u, a key must belong to the daemon's user; "
+				       "chown %s %s",
+				       st->st_uid, pvs_owners_user(), shown);
 	if (place->judge_mode && (st->st_mode & 077))
 		pvs_key_files_complain(
 			lines, shown,
@@ -256,6 +271,21 @@ static GPtrArray *list(const Place *place)
 	return g_steal_pointer(&names);
 }
 
+/* The directory is the owner's, and stays it: the daemon reads it by its group. */
+static void complain_place(const Reading *reading, const Place *place, int err)
+{
+	if (err == EACCES)
+		pvs_key_files_complain(reading->lines, place->path,
+				       "the directory cannot be read (%s) by the daemon's group; "
+				       "chgrp " PVS_DAEMON_GROUP " %s && chmod 0750 %s",
+				       g_strerror(err), place->path, place->path);
+	else
+		pvs_key_files_complain(reading->lines, place->path,
+				       "the directory cannot be read (%s); correct %s in "
+				       "pvsecretd.conf",
+				       g_strerror(err), reading->kind->setting);
+}
+
 static gboolean load_place(const Reading *reading, Place *place, GError **error)
 {
 	g_autoptr(GPtrArray) names = NULL;
@@ -267,11 +297,7 @@ static gboolean load_place(const Reading *reading, Place *place, GError **error)
 	if (place->fd < 0 && errno == ENOENT)
 		return TRUE;
 	if (place->fd < 0 || !(names = list(place))) {
-		pvs_key_files_complain(
-			reading->lines, place->path,
-			"the directory cannot be read (%s); give it to the daemon's user: "
-			"chown %u %s",
-			g_strerror(errno), geteuid(), place->path);
+		complain_place(reading, place, errno);
 	} else {
 		for (guint i = 0; good && i < names->len; i++)
 			good = load_file(reading, place, g_ptr_array_index(names, i), error);
@@ -327,8 +353,8 @@ static gboolean read_from(const PvsKeyKind *kind, Place *place, const char *file
 			pvs_key_files_complain(
 				lines, shown,
 				"cannot be opened (%s); put %s there for the daemon's user, or "
-				"leave the setting out",
-				g_strerror(errno), kind->a);
+				"correct %s",
+				g_strerror(errno), kind->a, kind->setting);
 	} else {
 		*content = read_file(kind, place, file, shown, lines, &failed);
 	}

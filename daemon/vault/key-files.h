@@ -12,11 +12,12 @@
 #include "daemon/locked.h"
 
 typedef struct {
-	const char *what;   /* "CCK" */
-	const char *a;	    /* "a CCK" */
-	const char *prefix; /* of a credential: "cck_" */
-	gsize size;	    /* exactly so many bytes; 0: 1 to PVS_KEY_FILE_MAX */
-	guint most;	    /* so many at most: more is a mistake, and would not fit the arena */
+	const char *what;    /* "CCK" */
+	const char *a;	     /* "a CCK" */
+	const char *prefix;  /* of a credential: "cck_" */
+	const char *setting; /* that names the place: "CckDirectory=" */
+	gsize size;	     /* exactly so many bytes; 0: 1 to PVS_KEY_FILE_MAX */
+	guint most;	     /* so many at most: more is a mistake, and would not fit the arena */
 } PvsKeyKind;
 
 #define PVS_KEY_FILE_MAX 16384 /* bytes of a file with a key that has a form */

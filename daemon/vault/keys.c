@@ -19,10 +19,13 @@ struct PvsKeys {
 	GPtrArray *entries; /* of Entry, sorted by name once all are loaded */
 };
 
-static const PvsKeyKind ccks = {"CCK", "a CCK", "cck_", PVS_KEY_SIZE, PVS_KEYS_MAX};
-static const PvsKeyKind extension_secrets = {"extension secret", "an extension secret", "ext_",
-					     PVS_KEY_SIZE, PVS_KEYS_MAX};
-static const PvsKeyKind master = {"master", "a master", "assoc_master", PVS_KEY_SIZE, 1};
+static const PvsKeyKind ccks = {"CCK",		 "a CCK",      "cck_",
+				"CckDirectory=", PVS_KEY_SIZE, PVS_KEYS_MAX};
+static const PvsKeyKind extension_secrets = {
+	"extension secret",	     "an extension secret", "ext_",
+	"ExtensionSecretDirectory=", PVS_KEY_SIZE,	    PVS_KEYS_MAX};
+static const PvsKeyKind master = {
+	"master", "a master", "assoc_master", "AssociationMaster=", PVS_KEY_SIZE, 1};
 
 static void entry_free(gpointer data)
 {

@@ -9,6 +9,7 @@
 #include "daemon/vault/look.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "daemon/owners.h"
 #include "daemon/vault/crypto.h"
 #include "protocol/error.h"
 
@@ -164,10 +166,7 @@ static void add_file(PvsLook *look, const char *path, GPtrArray *lines)
 	/* Links are followed here: these files are public, and belong to the owner like the
 	 * configuration that names their directory. */
 	if (stat(path, &st) < 0) {
-		g_ptr_array_add(lines,
-				g_strdup_printf("%s: cannot be read (%s); rm %s or put the file "
-						"there",
-						path, g_strerror(errno), path));
+		g_ptr_array_add(lines, pvs_owners_no_file(AT_FDCWD, path, path, errno));
 		return;
 	}
 	if (!S_ISREG(st.st_mode))
@@ -178,8 +177,10 @@ static void add_file(PvsLook *look, const char *path, GPtrArray *lines)
 		return;
 	}
 	if (!g_file_get_contents(path, &data, &size, &error)) {
-		g_ptr_array_add(lines, g_strdup_printf("%s: cannot be read (%s); chmod a+r %s",
-						       path, g_strerror(errno), path));
+		/* In the words of trust, which reads the same files: so the line is told once. */
+		int err = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? EACCES : EIO;
+
+		g_ptr_array_add(lines, pvs_owners_no_file(AT_FDCWD, path, path, err));
 		return;
 	}
 	/* A SEQUENCE: DER. PEM is text. */
@@ -195,6 +196,7 @@ PvsLook *pvs_look_load(const char *trust_directory, GError **error)
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GDir) directory = NULL;
+	g_autofree char *line = NULL;
 	const char *name;
 
 	look->keys = g_ptr_array_new_with_free_func((GDestroyNotify)EVP_PKEY_free);
@@ -204,9 +206,11 @@ PvsLook *pvs_look_load(const char *trust_directory, GError **error)
 	if (!directory) {
 		if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 			return g_steal_pointer(&look);
-		g_set_error(error, PVS_ERROR, PVS_ERROR_CONFIG,
-			    "%s: the directory cannot be read; chmod a+rx %s", trust_directory,
-			    trust_directory);
+		line = pvs_owners_no_directory(
+			trust_directory, g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_ACCES)
+						 ? EACCES
+						 : ENOTDIR);
+		g_set_error_literal(error, PVS_ERROR, PVS_ERROR_CONFIG, line);
 		return NULL;
 	}
 	ERR_clear_error();

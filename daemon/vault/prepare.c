@@ -91,10 +91,10 @@ void pvs_prepare_memory(void)
 	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		error = errno;
 	if (error == ENOMEM)
-		pvs_info("keys are in locked memory; the rest of the process is not, since that "
-			 "takes more than the %" G_GUINT64_FORMAT " MiB of LimitMEMLOCK=; 128M is "
-			 "enough",
-			 (guint64)limit.rlim_cur / (1024 * 1024));
+		pvs_debug("keys are in locked memory; the rest of the process is not, since that "
+			  "takes more than the %" G_GUINT64_FORMAT " MiB of LimitMEMLOCK=; 128M is "
+			  "enough",
+			  (guint64)limit.rlim_cur / (1024 * 1024));
 	else if (error != 0)
 		pvs_warning("cannot lock the whole process (mlockall: %s); keys are in locked "
 			    "memory all the same",

@@ -26,8 +26,8 @@ enum {
 	SIGNATURE_MAX = 384,	/* bytes: RSA-3072 */
 };
 
-static const PvsKeyKind kind = {"user signing key", "a user signing key", "sign_", 0,
-				PVS_SIGNERS_MAX};
+static const PvsKeyKind kind = {
+	"user signing key", "a user signing key", "sign_", "SignKeyDirectory=", 0, PVS_SIGNERS_MAX};
 
 /* The keys that a request has a type for; the first row that fits is the key's. */
 static const struct {

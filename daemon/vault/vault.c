@@ -644,6 +644,7 @@ static gboolean load(PvsReader *reader, GError **error)
 	    !pvs_holdings_load(&vault.start, &vault.has, error) || !pvs_prepare_building(error))
 		return FALSE;
 	pvs_guard_warn(&vault.start.rules, &vault.has);
+	pvs_holdings_warn(&vault.has);
 	pvs_prepare_looking(vault.has.look);
 	if (!pvs_prepare_threads(pvs_keys_size(vault.has.ccks), &vault.threads, error))
 		return FALSE;
@@ -661,12 +662,11 @@ static gboolean load(PvsReader *reader, GError **error)
 
 static void serve(PvsChannel *monitor G_GNUC_UNUSED)
 {
-	pvs_info("%u CCKs, %u extension secrets, %u user signing keys, %s, %u images, "
-		 "%u signing keys, %u threads, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-		 " KiB of key memory in use (%s)",
+	pvs_info("CCKs: %u, extension secrets: %u, user signing keys: %u, master for association "
+		 "secrets: %s, images: %u, signing keys: %u, threads: %u; %" G_GSIZE_FORMAT
+		 " of %" G_GSIZE_FORMAT " KiB of key memory in use (%s)",
 		 pvs_keys_size(vault.has.ccks), pvs_keys_size(vault.has.extension_secrets),
-		 pvs_signers_size(vault.has.signers),
-		 vault.has.master ? "a master for association secrets" : "no master",
+		 pvs_signers_size(vault.has.signers), vault.has.master ? "yes" : "no",
 		 pvs_images_size(vault.has.images), pvs_look_size(vault.has.look), vault.threads,
 		 pvs_locked_used() / 1024, pvs_locked_size() / 1024, pvs_locked_kind());
 }

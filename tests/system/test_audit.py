@@ -2,6 +2,7 @@
 """The audit log: no reply without a record, and none that can be forged, lost or changed unseen"""
 import base64
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -185,6 +186,22 @@ class Audit(harness.Case):
                 done = self.verify(copy)
                 self.assertEqual(done.returncode, 1)
                 self.assertRegex(done.stderr.decode(), r"changed\.log:\d+ does not have")
+        # What was cut off at the beginning is for its owner to see.
+        harness.write_file(copy, b"".join(lines[1:]))
+        done = self.verify(copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"%d lines, numbers 2 to %d; " % (n - 1, n), done.stdout)
+        self.assertIn(b"journalctl -u pvsecretd -g audit", done.stderr)
+        # As logrotate leaves it.
+        packed = os.path.join(harness.WORK, "it's.gz")
+        harness.write_file(packed, gzip.compress(b"".join(lines)))
+        done = self.verify(packed)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(),
+                         r"it's\.gz: is compressed \(gzip\)\n.*hint: .*<\(zcat '.*it'\\''s\.gz'\)")
+        done = harness.run_program(harness.find_program("pvsecretctl"), "audit", "verify", "-q",
+                                   self.daemon.audit_log)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
         done = self.verify(os.path.join(harness.WORK, "none.log"))
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"none.log", done.stderr)

@@ -142,7 +142,7 @@ class Command(harness.Case):
             before = set(os.listdir(self.work))
             done = self.create(name=name, change={"-o": "r"})
             if file is None:
-                self.assert_failed(done, 1)
+                self.assert_failed(done, 2)
                 self.assertEqual(set(os.listdir(self.work)), before)
             else:
                 self.assert_done(done)
@@ -150,7 +150,7 @@ class Command(harness.Case):
 
     def test_names_that_are_no_file(self):
         for name in ("a/b", ".", "..", "a" * 252, "/etc/passwd", "a\nb"):
-            self.assert_failed(self.create(name=name), 1)
+            self.assert_failed(self.create(name=name), 2)
             self.assertEqual(self.made(), [])
             done = self.create("--stdout", name=name, change={"-o": "request"})
             self.assert_done(done)
@@ -287,7 +287,7 @@ class Command(harness.Case):
         self.assert_failed(self.create(), 1, "request")
         self.assertEqual(self.made(), ["request"])
         self.assert_failed(self.create(change={"-o": "nowhere/request"}), 1, "nowhere")
-        self.assert_failed(self.create(name="request", change={"-o": "request.yaml"}), 1)
+        self.assert_failed(self.create(name="request", change={"-o": "request.yaml"}), 2)
 
     def test_full_disk_leaves_neither(self):
         """A limit on the size of files stands in for a full disk: one of the two still fits."""

@@ -182,13 +182,14 @@ class Create(harness.Case):
     def test_cuid_file(self):
         cuid = "00112233445566778899aabbccddeeff"
         files = {"bin": bytes.fromhex(cuid), "plain": b"0x" + cuid.encode() + b"\n",
+                 "bare": b"cuid: %s\n" % cuid.encode(),
                  "yaml": b"add:\n  other: 1\n  deep: {cuid: '0x%s'}\n" % cuid.encode()}
         self.guest = guest.Guest(self.pki.hosts[0], HDR, cuid=cuid)
         for name, data in files.items():
             self.put(name, data)
             self.accept(self.create("meta", "--cuid", name))
-        for data in (bytes(15), bytes(17), b"cuid: 0x00\n", b"cuid: %s\n" % cuid.encode(), b"a: b\n",
-                     b"cuid: [1]\n", b"&a [*a, {\n"):
+        for data in (bytes(15), bytes(17), b"cuid: 0x00\n", b"a: b\n", b"cuid: [1]\n",
+                     b"&a [*a, {\n"):
             self.put("bad", data)
             self.assertIn("--cuid bad: ", self.create("meta", "--cuid", "bad", status=1))
 

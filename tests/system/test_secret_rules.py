@@ -316,7 +316,8 @@ class Derived(Calls, harness.Case):
         self.bad(-32003, "image", "/image", hdr=None, image="missing", name="db", secret=derive)
         # A host key of one's own would do as well as an image of one's own.
         self.good(name="disk", no_verify=True)
-        self.bad(-32001, "derive", "/secret/derive", name="disk", secret=derive, no_verify=True)
+        self.bad(-32001, "derive", "/no_verify", name="disk", secret=derive,
+                 no_verify=True)
 
     def test_no_master(self):
         other = harness.Daemon(pki.get(), images={"web": HDR}, access=self.RULES)
@@ -444,7 +445,7 @@ class Files(unittest.TestCase):
                         credentials={"ext_short": bytes(31)})
         self.assert_bad("assoc_master: has 33 bytes, a master has exactly 32",
                         credentials={"assoc_master": bytes(33)})
-        self.assert_bad("/nonexistent/master: cannot be opened",
+        self.assert_bad("AssociationMaster= names /nonexistent/master, and there is no such file",
                         daemon={"AssociationMaster": "/nonexistent/master"})
 
     def test_directories(self):

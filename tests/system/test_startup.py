@@ -2,6 +2,7 @@
 """Start-up errors: each names the file and what to do; and the daemon's own command line"""
 import base64
 import os
+import re
 import shutil
 import unittest
 
@@ -179,7 +180,8 @@ class Startup(unittest.TestCase):
 
     def test_root(self):
         daemon = self.make(daemon={"RootCA": "/nonexistent/root.crt"})
-        self.assert_bad(daemon, "/nonexistent/root.crt: ")
+        self.assert_bad(daemon, r"pvsecretd\.conf:\d+: RootCA= names /nonexistent/root\.crt, and "
+                                r"there is no such file; correct the path")
 
     def test_host_key_directory(self):
         """A document by name works; one that is none is an error."""
@@ -216,6 +218,127 @@ class Startup(unittest.TestCase):
 
     def run_daemon(self, *words, **more):
         return harness.run_program(harness.find_program("pvsecretd"), *words, **more)
+
+    @unittest.skipUnless(harness.ROOT, "only root can put another /etc/passwd in place")
+    def test_root_looks_as_the_daemon(self):
+        """What root finds in order by its own rights, the service may not be able to use."""
+        daemon = self.make()
+        ids = (harness.DAEMON_UID, harness.DAEMON_GID)
+        files = [harness.write_file(os.path.join(harness.WORK, name), text % ids[-n:])
+                 for name, text, n in (
+                     ("passwd", "root:x:0:0::/:/bin/sh\npvsecretd:x:%d:%d::/:/bin/false\n", 2),
+                     ("group", "root:x:0:\npvsecretd:x:%d:\n", 1))]
+        put = ('mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && '
+               'exec "$@"')
+
+        def check(*files):
+            done = harness.run_program("unshare", "--mount", "sh", "-c", put, "sh", *files,
+                                       harness.find_program("pvsecretd"), "--config", daemon.conf,
+                                       "--check-config")
+            return done.returncode, done.stderr.decode()
+
+        status, said = check(*files)
+        self.assertEqual(status, 0, said)
+        self.assertIn("checking as the user pvsecretd", said)
+        path = daemon.write_cck("roots", material.CANARY_CCK)
+        os.chown(path, 0, 0)
+        status, said = check(*files)
+        self.assertEqual(status, EX_CONFIG, said)
+        self.assertIn("%s: cannot be opened (Permission denied), a key must belong to the daemon's "
+                      "user; chown pvsecretd %s" % (path, path), said)
+        # Nobody of this name: it is root's own start that is looked at.
+        status, said = check(harness.write_file(files[0], "root:x:0:0::/:/bin/sh\n"), files[1])
+        self.assertNotIn("checking as", said)
+        self.assertNotIn(path + ": cannot be opened", said)
+
+    def test_sockets_that_cannot_be(self):
+        there = harness.write_file(os.path.join(harness.WORK, "there"), "")
+        for path, said in ((there, r"Address already in use\); another daemon listens there"),
+                           ("/nonexistent/s", r"No such file or directory\); make the directory"),
+                           (there + "/s", r"Not a directory\); choose a path in a directory")):
+            daemon = self.make(args=("--socket", path))
+            daemon.process = daemon.spawn((), listen=False)
+            self.assertEqual(daemon.reap(), 71)
+            self.assertRegex(daemon.log.decode(), "<3>monitor: %s: .*%s" % (path, said))
+
+    def test_few_descriptors(self):
+        daemon = self.make(through=("prlimit", "--nofile=10:10"))
+        status, said = daemon.check()
+        self.assertEqual(status, 71, said)
+        self.assertIn("; raise the number of descriptors: LimitNOFILE= of", said)
+
+    def test_told_once(self):
+        """Trust and the vault both read the certificates."""
+        daemon = self.make()
+        path = os.path.join(daemon.trust_dir, "link")
+        os.symlink("nowhere", path)
+        status, said = daemon.check()
+        self.assertEqual(status, EX_CONFIG, said)
+        self.assertEqual(said.count(path + ": "), 1, said)
+        self.assertIn("put a copy of the file in its place", said)
+
+    def test_who_may_write(self):
+        """Whoever may write what the daemon goes by is its owner: refused at the start and at a
+        reload, after which what was there before holds."""
+        daemon = self.make()
+        anchor = os.path.join(daemon.trust_dir, sorted(os.listdir(daemon.trust_dir))[0])
+        paths = (daemon.conf, daemon.trust_dir, anchor, daemon.cck_dir, daemon.host_key_dir,
+                 daemon.image_dir)
+        for path in paths:
+            mode = os.stat(path).st_mode & 0o777
+            os.chmod(path, mode | 0o020)
+            self.assert_bad(daemon, r"%s: its mode %04o .*; chmod go-w %s" %
+                            (re.escape(path), mode | 0o020, re.escape(path)))
+            os.chmod(path, mode)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        os.chmod(daemon.trust_dir, 0o777)
+        self.assertRegex(daemon.reload(), "<3>.*its mode 0777 ")
+        with daemon.client() as client:
+            self.assertEqual(client.call("ping"), {})
+
+    def test_keys_of_zeros(self):
+        """Of the right size, and known to everybody."""
+        daemon = self.make(ccks={"zero": bytes(32), "good": material.CANARY_CCK})
+        status, said = daemon.check()
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, "<4>.*the CCK zero is all zeros, which everybody can guess; ")
+        self.assertNotIn("the CCK good", said)
+
+    def test_rules_of_the_manual(self):
+        """What pvsecretd-start(7) has root do with the configuration as installed."""
+        pages = os.path.join(os.path.dirname(__file__), "..", "..", "man")
+        with open(os.path.join(pages, "pvsecretd-start.7.in"), encoding="utf-8") as file:
+            page = file.read().replace("\\e", "\\")
+        script = re.search(r"(?s)(sed -i .*?\nEOF\n)", page).group(1)
+        daemon = self.make()
+        shutil.copy(os.path.join(harness.BUILD_DIR, "systemd", "pvsecretd.conf"), daemon.conf)
+        os.mkdir(daemon.conf + ".d")
+        script = script.replace("@sysconfdir@/pvsecretd/pvsecretd.conf", daemon.conf)
+        done = harness.run_program("sh", "-ec", script)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(daemon.conf, encoding="utf-8") as file:
+            text = file.read()
+        self.assertNotIn("[access ", text.replace("[access]", ""))
+        with open(daemon.conf + ".d/20-access.conf", encoding="utf-8") as file:
+            rules = file.read()
+        self.assertEqual(re.findall(r"(?m)^\[access (\w+)\]$", rules), ["web", "mon"])
+        # With what the page says next.
+        self.assertIn("--cck prod web-secret", page)
+        self.assertIn("Names=web-*", rules)
+        daemon.set_access({})
+        status, said = daemon.check()
+        self.assertEqual(status, 0, said)
+        self.assertNotIn("there is no Names=", said)
+
+    def test_misspelt_directory(self):
+        """It counts as empty, as one that was not set does; but not in silence."""
+        daemon = self.make(daemon={"CckDirectory": "/nonexistent/ckc.d"})
+        status, said = daemon.check()
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, r"<4>.*pvsecretd\.conf:\d+: CckDirectory= names "
+                               r"/nonexistent/ckc\.d, and there is no such directory: it counts "
+                               r"as empty; ")
 
     def test_usage(self):
         for words in (("--nonesuch",), ("-x",), ("word",), ("--config",), ("--role=nonesuch",),

@@ -101,6 +101,28 @@ class Trust(harness.Case):
         self.assertIsNone(self.verify())
         self.assertEqual(self.marks(), marks)
 
+    def test_each_in_its_list(self):
+        """What is given as a CRL and is none is not passed over, and is not called a host key."""
+        good = {"certificates": self.pki.read("inter.crt").decode(),
+                "crls": self.pki.read("inter.crl").decode()}
+        document = self.pki.hosts[0].pem
+        for member, reason in (("certificates", "certificate-format"), ("crls", "crl-format")):
+            other = next(name for name in good if name != member)
+            for text in (good[other], base64.b64encode(b"short").decode(),
+                         good[member] + good[member].replace("A", "!", 1)):
+                with self.subTest(member=member, text=text[:40]), self.client() as client:
+                    answer = client.wait(client.post("verify_host_key", {
+                        "host_key_document": document, member: [good[member], text]}))
+                    self.assertEqual(answer["error"]["code"], -32602)
+                    self.assertEqual(answer["error"]["data"]["reason"], reason)
+                    self.assertEqual(answer["error"]["data"]["param"], "/%s/1" % member)
+            with self.client() as client:
+                client.call("verify_host_key", {"host_key_document": document,
+                                                member: [good[member]]})
+                # A bundle of both is good for either.
+                client.call("verify_host_key", {"host_key_document": document,
+                                                member: [good[member] + good[other]]})
+
     def test_torn_mark(self):
         """The power failed in the middle of a record."""
         self.install(self.pki.crl(-500, DAY, 30))

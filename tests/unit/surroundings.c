@@ -88,8 +88,10 @@ static void put_arguments(GString *page, const char *argument)
 				       literal ? "Cm" : "Ar", words[i]);
 }
 
-static void put_option(GString *page, const PvsOption *option)
+static void put_option(GString *page, const PvsOption *option, guint scopes)
 {
+	const char *argument = pvs_option_argument(option, scopes);
+
 	g_string_append(page, ".It");
 	if (option->letter)
 		g_string_append_printf(page, " Fl %c ,", option->letter);
@@ -98,13 +100,13 @@ static void put_option(GString *page, const PvsOption *option)
 		g_string_append_printf(page, " , Fl -%s", option->alias);
 	if (option->kind == PVS_OPTION_JSON)
 		g_string_append(page, " Ns Op = Ns Cm pretty | short | off");
-	else if (option->argument)
-		put_arguments(page, option->argument);
+	else if (argument)
+		put_arguments(page, argument);
 	g_string_append_c(page, '\n');
-	surroundings_mdoc(page, option->help);
+	surroundings_mdoc(page, pvs_option_help(option, scopes));
 }
 
-static void put_options(GString *page, guint scopes)
+static void put_options(GString *page, const PvsCommand *const *path, guint depth)
 {
 	g_string_append(page, ".Sh OPTIONS\n");
 	for (guint group = 0; group < PVS_GROUP_HIDDEN; group++) {
@@ -113,13 +115,13 @@ static void put_options(GString *page, guint scopes)
 		for (guint i = 0; i < pvs_n_options; i++) {
 			const PvsOption *option = &pvs_options[i];
 
-			if ((guint)option->group != group || !(option->scopes & scopes))
+			if ((guint)option->group != group || !pvs_option_shown(option, path, depth))
 				continue;
 			if (!any)
 				g_string_append_printf(page, ".Ss %s\n.Bl -tag -width Ds\n",
 						       pvs_help_heading(group));
 			any = TRUE;
-			put_option(page, option);
+			put_option(page, option, path[depth - 1]->scope);
 		}
 		if (any)
 			g_string_append(page, ".El\n");
@@ -162,6 +164,33 @@ static void put_examples(GString *page, const char *examples)
 	g_string_append(page, ".Ed\n");
 }
 
+/* What the daemon's owner has to allow. */
+static void put_needs(GString *page, const PvsCommand *command)
+{
+	if (command->method)
+		g_string_append_printf(page,
+				       ".Pp\nNeeds an access rule of\n.Xr pvsecretd.conf 5\n"
+				       "with\n.Cm Methods= Ns Ar %s .\n",
+				       command->method);
+}
+
+static void put_statuses(GString *page, const PvsCommand *const *path, guint depth)
+{
+	guint scopes = surroundings_scopes(path, depth);
+
+	g_string_append(page, ".Sh EXIT STATUS\n"
+			      "0: done; 1: refused, or something failed; 2: the command line is "
+			      "wrong");
+	if (!path[depth - 1]->local)
+		g_string_append(page, "; 3: the daemon cannot be reached");
+	for (guint i = 0; i < pvs_n_options; i++)
+		if (strcmp(pvs_options[i].name, "warn-days") == 0 &&
+		    (pvs_options[i].scopes & scopes))
+			g_string_append(page, "; 5: all is good, but not for as many days as\n"
+					      ".Fl -warn-days\nasks for");
+	g_string_append(page, ".\n");
+}
+
 char *surroundings_page(const PvsCommand *const *path, guint depth)
 {
 	const PvsCommand *command = path[depth - 1];
@@ -187,10 +216,9 @@ char *surroundings_page(const PvsCommand *const *path, guint depth)
 	surroundings_mdoc(page, command->about);
 	if (command->children)
 		put_children(page, path, depth);
-	put_options(page, surroundings_scopes(path, depth));
-	g_string_append(page, ".Sh EXIT STATUS\n"
-			      "0: done; 1: refused, or something failed; 2: the command line is "
-			      "wrong; 3: the daemon cannot be reached.\n");
+	put_needs(page, command);
+	put_options(page, path, depth);
+	put_statuses(page, path, depth);
 	if (command->examples)
 		put_examples(page, command->examples);
 	g_string_append(page, ".Sh SEE ALSO\n.Xr pvsecretctl 1 ,\n");
@@ -251,6 +279,16 @@ static void put_option_words(const PvsCommand *const *path, guint depth, gpointe
 	g_string_append(text, "' ;;\n");
 }
 
+/* The commands whose words behind them are files. */
+static void put_operand(const PvsCommand *const *path, guint depth, gpointer user)
+{
+	g_autofree char *words = pvs_command_words(path, depth);
+	const char *operand = path[depth - 1]->operand;
+
+	if (operand && (strstr(operand, "FILE") || strstr(operand, "REQUEST")))
+		g_string_append_printf(user, "\t'%s') echo FILE ;;\n", words);
+}
+
 /* "file", "name" or the words that it may be. */
 static void put_argument_kinds(GString *text)
 {
@@ -258,9 +296,15 @@ static void put_argument_kinds(GString *text)
 		const PvsOption *option = &pvs_options[i];
 		g_autofree char *words = NULL;
 
-		/* The argument of --json is never a word of its own. */
-		if (!option->argument || option->kind == PVS_OPTION_JSON)
+		if (!option->argument)
 			continue;
+		/* The argument of --json is never a word of its own. */
+		if (option->kind == PVS_OPTION_JSON) {
+			words = g_strdelimit(g_strdup(option->argument), "|", ' ');
+			g_string_append_printf(text, "\t-%c=|--%s=) echo '%s' ;;\n", option->letter,
+					       option->name, words);
+			continue;
+		}
 		g_string_append_c(text, '\t');
 		if (option->letter)
 			g_string_append_printf(text, "-%c|", option->letter);
@@ -289,6 +333,10 @@ static void put_tables(GString *text)
 	put_option_words(root, 1, text);
 	surroundings_commands(put_option_words, text);
 	g_string_append(text, "\tesac\n}\n\n"
+			      "# FILE, where the words behind a command are files.\n"
+			      "_pvsecretctl_operand()\n{\n\tcase $1 in\n");
+	surroundings_commands(put_operand, text);
+	g_string_append(text, "\tesac\n}\n\n"
 			      "# What stands behind an option: FILE, NAME, or one of these words; "
 			      "nothing for a flag.\n"
 			      "_pvsecretctl_argument()\n{\n\tcase $1 in\n");
@@ -312,13 +360,13 @@ char *surroundings_bash(void)
 		"_pvsecretctl()\n"
 		"{\n"
 		"\tlocal i word kind known at=pvsecretctl cur=${COMP_WORDS[COMP_CWORD]}\n"
-		"\tlocal before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+		"\tlocal before=${COMP_WORDS[COMP_CWORD - 1]} assigned=\n"
 		"\n"
 		"\t# Bash takes \"--type=aes\" for three words.\n"
 		"\tif [[ $cur == = ]]; then\n"
-		"\t\tcur=\n"
+		"\t\tcur= assigned='='\n"
 		"\telif [[ $before == = ]]; then\n"
-		"\t\tbefore=${COMP_WORDS[COMP_CWORD - 2]}\n"
+		"\t\tbefore=${COMP_WORDS[COMP_CWORD - 2]} assigned='='\n"
 		"\tfi\n"
 		"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 		"\t\tword=${COMP_WORDS[i]}\n"
@@ -331,14 +379,17 @@ char *surroundings_bash(void)
 		"\t\t\tcontinue\n"
 		"\t\tfi\n"
 		"\t\tfor known in $(_pvsecretctl_commands \"$at\"); do\n"
-		"\t\t\tif [[ $known == \"$word\" ]]; then\n"
+		"\t\t\tif [[ $known == \"$word\" && $word != help ]]; then\n"
 		"\t\t\t\tat=$(_pvsecretctl_command \"$at $word\")\n"
 		"\t\t\t\tbreak\n"
 		"\t\t\tfi\n"
 		"\t\tdone\n"
 		"\tdone\n"
 		"\tkind=\n"
-		"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument \"$before\")\n"
+		"\tif [[ $before == -* ]]; then\n"
+		"\t\tkind=$(_pvsecretctl_argument \"$before$assigned\")\n"
+		"\t\t[[ -z $kind ]] && kind=$(_pvsecretctl_argument \"$before\")\n"
+		"\tfi\n"
 		"\tif [[ $kind == NAME ]]; then\n"
 		"\t\tCOMPREPLY=()\n"
 		"\telif [[ -n $kind && $kind != FILE ]]; then\n"
@@ -349,6 +400,8 @@ char *surroundings_bash(void)
 		"\telif [[ -z $kind && -n $(_pvsecretctl_commands \"$at\") ]]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(_pvsecretctl_commands \"$at\")\" "
 		"-- \"$cur\")\n"
+		"\telif [[ -z $kind && -z $(_pvsecretctl_operand \"$at\") ]]; then\n"
+		"\t\tCOMPREPLY=()\n"
 		"\telse\n"
 		"\t\tcompopt -o filenames 2>/dev/null\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
@@ -363,41 +416,43 @@ char *surroundings_zsh(void)
 	GString *text = g_string_new("#compdef pvsecretctl\n" HEAD);
 
 	put_tables(text);
-	g_string_append(text,
-			"_pvsecretctl()\n"
-			"{\n"
-			"\tlocal word kind at=pvsecretctl cur=${words[CURRENT]} "
-			"before=${words[CURRENT - 1]}\n"
-			"\tlocal -i i\n"
-			"\n"
-			"\tfor ((i = 2; i < CURRENT; i++)); do\n"
-			"\t\tword=${words[i]}\n"
-			"\t\tif [[ $word == -* ]]; then\n"
-			"\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word) ]]; then\n"
-			"\t\t\t\t((i++))\n"
-			"\t\t\tfi\n"
-			"\t\telif [[ \" $(_pvsecretctl_commands $at) \" == *\" $word \"* ]]; then\n"
-			"\t\t\tat=$(_pvsecretctl_command \"$at $word\")\n"
-			"\t\tfi\n"
-			"\tdone\n"
-			"\tif [[ $cur == --*=* ]]; then\n"
-			"\t\tbefore=${cur%%=*}\n"
-			"\t\tcompset -P '*='\n"
-			"\tfi\n"
-			"\tkind=\n"
-			"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument $before)\n"
-			"\tif [[ $kind == NAME ]]; then\n"
-			"\t\t_message 'a name in the daemon'\n"
-			"\telif [[ -n $kind && $kind != FILE ]]; then\n"
-			"\t\tcompadd -- ${=kind}\n"
-			"\telif [[ -z $kind && $cur == -* ]]; then\n"
-			"\t\tcompadd -- ${=$(_pvsecretctl_options $at)}\n"
-			"\telif [[ -z $kind && -n $(_pvsecretctl_commands $at) ]]; then\n"
-			"\t\tcompadd -- ${=$(_pvsecretctl_commands $at)}\n"
-			"\telse\n"
-			"\t\t_files\n"
-			"\tfi\n"
-			"}\n"
-			"_pvsecretctl \"$@\"\n");
+	g_string_append(
+		text, "_pvsecretctl()\n"
+		      "{\n"
+		      "\tlocal word kind at=pvsecretctl cur=${words[CURRENT]} "
+		      "before=${words[CURRENT - 1]}\n"
+		      "\tlocal -i i\n"
+		      "\n"
+		      "\tfor ((i = 2; i < CURRENT; i++)); do\n"
+		      "\t\tword=${words[i]}\n"
+		      "\t\tif [[ $word == -* ]]; then\n"
+		      "\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word) ]]; then\n"
+		      "\t\t\t\t((i++))\n"
+		      "\t\t\tfi\n"
+		      "\t\telif [[ $word != help && \" $(_pvsecretctl_commands $at) \" == "
+		      "*\" $word \"* ]]; then\n"
+		      "\t\t\tat=$(_pvsecretctl_command \"$at $word\")\n"
+		      "\t\tfi\n"
+		      "\tdone\n"
+		      "\tkind=\n"
+		      "\tif [[ $cur == -*=* ]]; then\n"
+		      "\t\tbefore=${cur%%=*}\n"
+		      "\t\tkind=$(_pvsecretctl_argument $before=)\n"
+		      "\t\tcompset -P '*='\n"
+		      "\tfi\n"
+		      "\t[[ -z $kind && $before == -* ]] && kind=$(_pvsecretctl_argument $before)\n"
+		      "\tif [[ $kind == NAME ]]; then\n"
+		      "\t\t_message 'a name in the daemon'\n"
+		      "\telif [[ -n $kind && $kind != FILE ]]; then\n"
+		      "\t\tcompadd -- ${=kind}\n"
+		      "\telif [[ -z $kind && $cur == -* ]]; then\n"
+		      "\t\tcompadd -- ${=$(_pvsecretctl_options $at)}\n"
+		      "\telif [[ -z $kind && -n $(_pvsecretctl_commands $at) ]]; then\n"
+		      "\t\tcompadd -- ${=$(_pvsecretctl_commands $at)}\n"
+		      "\telif [[ -n $kind || -n $(_pvsecretctl_operand $at) ]]; then\n"
+		      "\t\t_files\n"
+		      "\tfi\n"
+		      "}\n"
+		      "_pvsecretctl \"$@\"\n");
 	return g_string_free(text, FALSE);
 }

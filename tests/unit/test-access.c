@@ -266,6 +266,16 @@ static const Row rows[] = {
 
 	{M "Images=*\n", {METHOD, .images = image_a, .derive = TRUE}, ALLOWED, NULL, NULL},
 	{M, {METHOD, .images = image_a, .derive = TRUE}, DENIED(DERIVE), "/secret/derive", NULL},
+	{M "Images=*\nAllowNoVerify=yes\n",
+	 {METHOD, .images = image_a, .derive = TRUE, .no_verify = TRUE},
+	 DENIED(DERIVE_UNVERIFIED),
+	 "/no_verify",
+	 NULL},
+	{M "AllowNoVerify=yes\n",
+	 {METHOD, .images = image_a, .derive = TRUE, .no_verify = TRUE},
+	 DENIED(DERIVE),
+	 "/secret/derive",
+	 NULL},
 
 	{M "AllowNoVerify=yes\n", {METHOD, .no_verify = TRUE}, ALLOWED, NULL, NULL},
 	{M "AllowNoVerify=no\n",
@@ -373,7 +383,7 @@ static void test_nobody(void)
 		g_autoptr(GError) error = NULL;
 
 		g_assert_false(pvs_access_method(access, methods[i], &error));
-		g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_METHOD);
+		g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_SECTION);
 		g_assert_null(pvs_error_param(error));
 	}
 	g_assert_false(pvs_access_check(access, &call, NULL));

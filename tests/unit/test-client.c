@@ -305,6 +305,19 @@ static void test_refusals(void)
 		 "\"reason\":\"unknown-parameter\"}",
 		 PVS_EXIT_UNREACHABLE,
 		 "*another version*create_association with the parameter /host_keys", "*restart*"},
+		/* In the words of the command line, not in those of the protocol. */
+		{"\"code\":-32001,\"message\":\"no method\",\"data\":{\"reason\":\"method\"}",
+		 PVS_EXIT_FAILED, "create_association: no method", NULL},
+		{"\"code\":-32001,\"message\":\"no\",\"data\":{\"reason\":\"cuid-required\","
+		 "\"param\":\"/cuid\",\"hint\":\"bind it with cuid\"}",
+		 PVS_EXIT_FAILED, "--cuid-hex: no", "*guest with --cuid-hex or --cuid"},
+		{"\"code\":-32001,\"message\":\"no\",\"data\":{\"reason\":\"no-verify\","
+		 "\"param\":\"/no_verify\",\"hint\":\"leave out no_verify\"}",
+		 PVS_EXIT_FAILED, "--no-verify: no",
+		 "leave out --no-verify, or *AllowNoVerify=yes"},
+		/* The same word of another kind of error is another's. */
+		{"\"code\":-32003,\"message\":\"no\",\"data\":{\"reason\":\"method\"}",
+		 PVS_EXIT_FAILED, "no", NULL},
 		{"\"code\":1,\"message\":\"\\u001b[2J\",\"data\":{\"hint\":\"\\u0007\"}",
 		 PVS_EXIT_FAILED, "\\\\x1b[2J", "\\\\x07"},
 		/* Nothing of data is believed. */
@@ -314,6 +327,7 @@ static void test_refusals(void)
 	};
 	g_autoptr(PvsCall) call = pvs_call_new("create_association");
 
+	pvs_call_true(call, "no_verify", "--no-verify");
 	pvs_call_open(call, "host_keys", '[', NULL);
 	pvs_call_open(call, NULL, '{', "-k z16.crt");
 	pvs_call_close(call);

@@ -16,6 +16,7 @@
 
 #include "client/command.h"
 #include "client/failure.h"
+#include "client/text.h"
 #include "tests/unit/desk.h"
 
 #define CUID "00112233445566778899aabbccddeeff"
@@ -135,19 +136,19 @@ static void test_refused_here(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		 "-o - and --stdout: *"},
 		{"create association -k z16.crt --hdr se.hdr -o - -j N", PVS_EXIT_USAGE,
 		 "-o - and --json: *"},
-		{CREATE "a/b", PVS_EXIT_FAILED, "the secret's name 'a/b' *"},
+		{CREATE "a/b", PVS_EXIT_USAGE, "the secret's name 'a/b' *"},
 		{"create association -k z16.crt --hdr se.hdr -o no/request N", PVS_EXIT_FAILED,
 		 "-o no/request: the directory cannot be opened: *"},
-		{"create association -k z16.crt --hdr se.hdr -o N.yaml N", PVS_EXIT_FAILED,
+		{"create association -k z16.crt --hdr se.hdr -o N.yaml N", PVS_EXIT_USAGE,
 		 "*request itself"},
-		{"create association -k z16.crt --hdr se.hdr -o ./N.yaml N", PVS_EXIT_FAILED,
+		{"create association -k z16.crt --hdr se.hdr -o ./N.yaml N", PVS_EXIT_USAGE,
 		 "*request itself"},
 		{"create association -k no/z16.crt --hdr se.hdr -o request N", PVS_EXIT_FAILED,
 		 "-k no/z16.crt: cannot be opened: *"},
 		{"create association -k z16.crt --hdr no/none -o request N", PVS_EXIT_FAILED,
 		 "--hdr no/none: cannot be opened: *"},
 		{"create association -k z16.crt --hdr z16.crt -o request N", PVS_EXIT_FAILED,
-		 "--hdr z16.crt: the SE header *"},
+		 "--hdr z16.crt: there is no SE header in it *"},
 		{CREATE "N -C none", PVS_EXIT_FAILED, "-C none: cannot be opened: *"},
 		{CREATE "N --crl none", PVS_EXIT_FAILED, "--crl none: cannot be opened: *"},
 		{CREATE "N --input-secret se.hdr", PVS_EXIT_FAILED,
@@ -304,6 +305,113 @@ static void test_verify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(error->message, ==, "z16.crt: no.");
 }
 
+/* A table is narrow where the names in it can be told apart by a part of them. */
+static void test_subjects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *name;
+		const char *shown;
+	} rows[] = {
+		{"CN=Root G4,OU=www.ca.example,O=CA\\, Inc.,C=US", "Root G4"},
+		{"OU=Host Key Signing,L=Armonk,CN=Company,O=Company,C=US", "Host Key Signing"},
+		{"CN=Company,O=Company,C=US", "CN=Company,O=Company,C=US"},
+		{"O=Only,C=US", "O=Only,C=US"},
+		{"CN=a\\,OU=b,O=x", "a\\,OU=b"},
+		{"CN=", ""},
+		{"", ""},
+		{"CN=tail\\", "tail\\"},
+	};
+	const char *const lines[] = {"status", "trust list"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *shown = pvs_text_subject(rows[i].name);
+
+		g_assert_cmpstr(shown, ==, rows[i].shown);
+	}
+	answer(f, "get_status",
+	       "\"result\":{\"connections\":1,\"restarts\":2,\"trust\":{\"entries\":[{"
+	       "\"kind\":\"root\",\"file\":\"f\",\"subject\":\"CN=Short,O=Long,C=US\"}]}}");
+	answer(f, "list_ccks", "\"result\":{\"ccks\":[]}");
+	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *loud = g_strconcat(lines[i], " -v", NULL);
+		g_autofree char *out = NULL, *whole = NULL;
+
+		g_assert_true(run(lines[i], NULL));
+		g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
+		g_assert_nonnull(strstr(out, " Short\n"));
+		g_assert_null(strstr(out, "Long"));
+		g_assert_true(run(loud, NULL));
+		g_assert_true(g_file_get_contents("out", &whole, NULL, NULL));
+		g_assert_nonnull(strstr(whole, " CN=Short,O=Long,C=US\n"));
+		if (i == 0)
+			g_assert_nonnull(
+				strstr(out, "1 connection, 2 replacements after a crash\n"));
+	}
+}
+
+/* What went well is not spoken of, whichever command it was. */
+static void test_quiet(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const lines[] = {
+		"ping -q",
+		"status -q",
+		"access -q",
+		"trust list -q",
+		"host-key list -q",
+		"host-key verify -q z16.crt",
+		"describe -q z16.crt",
+	};
+
+	answer(f, "ping", "\"result\":{}");
+	answer(f, "get_status", "\"result\":{\"version\":\"1\",\"warnings\":[\"w\"]}");
+	answer(f, "list_ccks", "\"result\":{\"ccks\":[{\"name\":\"prod\"}]}");
+	answer(f, "get_access", "\"result\":{\"uid\":0,\"gid\":0,\"sections\":[]}");
+	answer(f, "verify_host_key", "\"result\":{\"phkh\":\"00\"}");
+	answer(f, "describe_request", "\"result\":{\"size\":1}");
+	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_test_message("%s", lines[i]);
+		g_assert_true(run(lines[i], &error));
+		g_assert_no_error(error);
+		assert_text("out", "");
+		assert_text("err", "");
+	}
+}
+
+/* A certificate, and nothing that it could have verified: no success is claimed. */
+static void test_nothing_verified(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	answer(f, "verify_request", "\"result\":{\"user_data_type\":\"none\"}");
+	g_assert_true(run("verify --user-cert ca.crt z16.crt", &error));
+	g_assert_no_error(error);
+	assert_text("err", "pvsecretctl: warning: z16.crt: has no user data, so nothing was "
+			   "verified with --user-cert ca.crt\n");
+	g_assert_true(run("verify z16.crt", &error));
+	g_assert_no_error(error);
+	assert_text("err", "Successfully verified the request.\n");
+}
+
+/* Zeros are a CUID, and bind to nothing. */
+static void test_zero_cuid(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *err = NULL;
+
+	g_assert_true(
+		run(CREATE "--cuid-hex 00000000000000000000000000000000 'my secret'", &error));
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents("err", &err, NULL, NULL));
+	g_assert_nonnull(strstr(err, "warning: --cuid-hex 0000"));
+	g_assert_nonnull(strstr(err, "binds the request to no guest"));
+	g_assert_true(run(CREATE "-f 'my secret' --cuid-hex " CUID, &error));
+	g_clear_pointer(&err, g_free);
+	g_assert_true(g_file_get_contents("err", &err, NULL, NULL));
+	g_assert_null(strstr(err, "warning"));
+}
+
 static void test_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
@@ -343,10 +451,10 @@ static void test_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"\n"
 			"A call is allowed if one of these sections allows all of it.\n");
 
-	run("access -jshort", &error);
+	run("access -j short", &error);
 	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
 	g_clear_error(&error);
-	run("access --json=short", &error);
+	run("access -jshort", &error);
 	g_assert_no_error(error);
 	g_clear_pointer(&out, g_free);
 	g_assert_true(g_file_get_contents("out", &out, NULL, NULL));
@@ -463,6 +571,10 @@ int main(int argc, char **argv)
 	ADD("/commands/verify", test_verify);
 	ADD("/commands/status", test_status);
 	ADD("/commands/access", test_access);
+	ADD("/commands/quiet", test_quiet);
+	ADD("/commands/subjects", test_subjects);
+	ADD("/commands/nothing-verified", test_nothing_verified);
+	ADD("/commands/zero-cuid", test_zero_cuid);
 	ADD("/commands/image", test_image);
 	ADD("/commands/ping", test_ping);
 	return g_test_run();

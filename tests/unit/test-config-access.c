@@ -291,7 +291,8 @@ static void test_warnings(Files *f, gconstpointer data G_GNUC_UNUSED)
 					     NULL};
 	g_autoptr(PvsConfig) config =
 		read_good(f, "[access a]\nUsers=no-such-user-here 5 65534\n"
-			     "Groups=no-such-group-here\nMethods=creat_* ping *\n");
+			     "Groups=no-such-group-here\nMethods=creat_* ping *\n"
+			     "Names=*\nCcks=*\n");
 	g_autoptr(PvsConfig) empty = NULL;
 
 	g_ptr_array_add(config->warnings, NULL);
@@ -305,6 +306,38 @@ static void test_warnings(Files *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(empty->rules->len, ==, 0);
 	g_ptr_array_add(empty->warnings, NULL);
 	assert_lines(f, (char **)empty->warnings->pdata, nobody);
+}
+
+/* A method that always names something, and nothing that may be named. */
+static void test_incomplete(Files *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *lines;
+		const char *expected; /* NULL: no warning */
+	} rows[] = {
+		{"Methods=create_association\nCcks=prod\n",
+		 "x.conf:2 Methods= has create_association and there is no Names="},
+		{"Methods=create_retrievable\n",
+		 "x.conf:2 Methods= has create_retrievable and there is no Names="},
+		{"Methods=create_update_cck\n",
+		 "x.conf:2 Methods= has create_update_cck and there is no Ccks="},
+		{"Methods=create_*\nCcks=a\n", /* once for both of them */
+		 "x.conf:2 Methods= has create_association and there is no Names="},
+		{"Methods=create_association create_retrievable\nNames=web-*\n", NULL},
+		{"Methods=create_update_cck\nCcks=prod\n", NULL},
+		{"Methods=create_meta verify_* describe_request\n", NULL},
+		{"", NULL}, /* for who only looks */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *const expected[] = {rows[i].expected, NULL};
+		g_autofree char *text =
+			g_strdup_printf("[daemon]\n[access a]\nUsers=0\n%s", rows[i].lines);
+		g_autoptr(PvsConfig) config = read_good(f, text);
+
+		g_ptr_array_add(config->warnings, NULL);
+		assert_lines(f, (char **)config->warnings->pdata, expected);
+	}
 }
 
 /* A section that names nobody who is known is nobody's, and no error. */
@@ -447,6 +480,7 @@ int main(int argc, char **argv)
 	ADD("/config-access/all-errors", test_all_errors);
 	ADD("/config-access/files", test_files);
 	ADD("/config-access/warnings", test_warnings);
+	ADD("/config-access/incomplete", test_incomplete);
 	ADD("/config-access/unknown-alone", test_unknown_alone);
 	ADD("/config-access/limits", test_limits);
 	ADD("/config-access/accounts", test_accounts); /* the last: it settles */

@@ -36,6 +36,7 @@ static void test_accepted(void)
 		"0x" HEX "\n",
 		"'0x" HEX "'\n",
 		"---\ncuid: 0x" HEX "\n",
+		"cuid: " HEX "\n", /* as with --cuid-hex */
 		"cuid: \"0x" HEX "\"\n",
 		"add:\n  cuid: 0x" HEX "\n",
 		/* As pvattest writes it, with more around. */
@@ -73,7 +74,7 @@ static void test_bytes(void)
 static void test_refused(void)
 {
 	static const char *const texts[] = {
-		"cuid: " HEX "\n",
+		"cuid: " HEX "0\n",
 		"cuid: 0X" HEX "\n",
 		"cuid: 0x" HEX "0\n",
 		"cuid: 0x001122\n",

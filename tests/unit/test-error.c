@@ -30,7 +30,10 @@ static void test_rows(void)
 		/* No place where anything could be put in. */
 		g_assert_null(strchr(sentence, '%'));
 		g_assert_null(strchr(hint, '%'));
-		g_assert_true(g_hash_table_add(seen, g_strdup_printf("%d %s", code, reason)));
+		/* Two sentences of one reason, which programs need not tell apart. */
+		if (i != PVS_ERROR_DENIED_SECTION && i != PVS_ERROR_DENIED_DERIVE_UNVERIFIED)
+			g_assert_true(
+				g_hash_table_add(seen, g_strdup_printf("%d %s", code, reason)));
 	}
 }
 

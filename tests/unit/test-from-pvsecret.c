@@ -180,7 +180,7 @@ static char *make_page(void)
 		".Ed\n"
 		".Pp\n"
 		"or as encrypted credentials, see\n"
-		".Xr pvsecretd 8 .\n"
+		".Xr pvsecretd-start 7 .\n"
 		"Host-key signing keys, intermediate CAs and CRLs go to\n"
 		".Pa /etc/pvsecretd/trust.d ,\n"
 		"and the file's users need a rule in\n"

@@ -87,9 +87,9 @@ static void test_no_section(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			call(f, "1", methods[i], "{}");
 		else
 			call(f, "1", methods[i], "{\"name\":7}");
-		client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "1", PVS_ERROR_DENIED_SECTION, NULL);
 		call(f, "2", methods[i], "{\"whatever\":1}");
-		client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "2", PVS_ERROR_DENIED_SECTION, NULL);
 	}
 	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
 	g_assert_cmpuint(f->stage.ccks + f->stage.stores + f->stage.workers, ==, 0);
@@ -129,9 +129,11 @@ static void test_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 /* A call that names nothing, or makes no sense, does not get so far. */
-static void test_not_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+static void test_not_on_record(Fixture *f, gconstpointer rules)
 {
 	static const char *const methods[] = {"verify_request", "describe_request"};
+	const PvsError denied =
+		strstr(rules, "Users=1000") ? PVS_ERROR_DENIED_METHOD : PVS_ERROR_DENIED_SECTION;
 	static const char request[] = "{\"request\":\"%s\"}";
 
 	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
@@ -143,7 +145,7 @@ static void test_not_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		base64 = g_base64_encode(zeros, 1024);
 		g_string_replace(params, "%s", base64, 1);
 		call(f, "1", methods[i], params->str);
-		client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "1", denied, NULL);
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(whole_calls); i++) {
 		g_autoptr(GString) params = g_string_new(whole_calls[i].params);
@@ -151,7 +153,7 @@ static void test_not_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		g_string_truncate(params, params->len - 1);
 		g_string_append(params, ",\"whatever\":1}");
 		call(f, "2", whole_calls[i].method, params->str);
-		client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
+		client_expect_error(f->client, "2", denied, NULL);
 	}
 	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
 	g_assert_cmpuint(f->stage.verifies + f->stage.builds, ==, 0);
@@ -365,7 +367,7 @@ static void test_retry(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_true(client_silent(f->client));
 	stage_access(&f->stage, "Users=1001\nMethods=*\nNames=*\n");
 	/* This one leaves no record. */
-	client_expect_error(f->client, "4", PVS_ERROR_DENIED_METHOD, NULL);
+	client_expect_error(f->client, "4", PVS_ERROR_DENIED_SECTION, NULL);
 	g_assert_true(client_silent(f->client));
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);

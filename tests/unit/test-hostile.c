@@ -146,7 +146,7 @@ static void look_for_refusals(guint32 type, PvsReader body)
 
 	g_assert_cmpuint(type, ==, PVS_MESSAGE_REFUSED);
 	g_assert_true(pvs_reader_error(&body, &error));
-	g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_METHOD);
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_DENIED_SECTION);
 }
 
 static void look_at_vaults(guint32 type, PvsReader body)
@@ -649,7 +649,10 @@ static void test_rules_at_trust(void)
 				vault_hear(front, rows[i].answer, rows[i].answer_fields,
 					   rows[i].said);
 			else
-				vault_hear_refused(front, i, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+				vault_hear_refused(front, i,
+						   who < 104 ? PVS_ERROR_DENIED_METHOD
+							     : PVS_ERROR_DENIED_SECTION,
+						   NULL, NULL);
 			pvs_store_is_clear(&store);
 		}
 		vault_end_free(front);

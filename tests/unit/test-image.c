@@ -2,6 +2,7 @@
 /*
  * test-image.c - the SE header is found in a header file or an image, and nothing else is read
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,7 +85,10 @@ static void assert_refused(Fixture *f, PvsError row)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) found = NULL;
-	g_autofree char *expected = g_strdup_printf("LABEL: %s", pvs_error_sentence(row));
+	g_autofree char *expected = g_strdup_printf(
+		"LABEL: %s", row == PVS_ERROR_HEADER_MAGIC
+				     ? "there is no SE header in it (no IBMSecEx where one can be)"
+				     : pvs_error_sentence(row));
 
 	g_assert_false(pvs_input_header(f->path, "LABEL", &found, &error));
 	g_assert_null(found);
@@ -246,6 +250,44 @@ static void test_documents(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	put(f, large, PVS_INPUT_MAX + 1, 0);
 	g_assert_null(pvs_input_read(f->path, "LABEL", &error));
 	g_assert_cmpstr(error->message, ==, "LABEL: is larger than 1 MiB");
+	g_assert_null(strstr(pvs_failure_hint(error), "CRL"));
+	g_clear_error(&error);
+	g_assert_null(pvs_input_read(f->path, "--crl LABEL", &error));
+	g_assert_nonnull(strstr(pvs_failure_hint(error), "a large CRL can be installed"));
+}
+
+/* What is not there is said to be that, and not a header that begins wrongly. */
+static void test_no_header(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) found = NULL;
+
+	put(f, "", 0, 0);
+	g_assert_false(pvs_input_header(f->path, "LABEL", &found, &error));
+	g_assert_cmpstr(error->message, ==, "LABEL: is empty");
+	g_clear_error(&error);
+	g_assert_false(pvs_input_header("/dev/null", "LABEL", &found, &error));
+	g_assert_nonnull(strstr(pvs_failure_hint(error), "not read from a pipe"));
+}
+
+/* The command in a hint is one that can be given as it stands. */
+static void test_hint(void)
+{
+	static const struct {
+		const char *label;
+		const char *command;
+	} rows[] = {
+		{"a.crt", "namei -l 'a.crt'"},
+		{"--hdr /x y/se.img", "namei -l '/x y/se.img'"},
+		{"-k a'b", "namei -l 'a'\\''b'"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+
+		pvs_failure_system(&error, EACCES, rows[i].label, "cannot be opened");
+		g_assert_true(g_str_has_suffix(pvs_failure_hint(error), rows[i].command));
+	}
 }
 
 /* A header that others made. */
@@ -289,6 +331,8 @@ int main(int argc, char **argv)
 	ADD("/image/cut", test_cut);
 	ADD("/image/no-files", test_no_files);
 	ADD("/image/documents", test_documents);
+	ADD("/image/no-header", test_no_header);
+	g_test_add_func("/image/hint", test_hint);
 	ADD("/image/s390-tools", test_s390_tools);
 	return g_test_run();
 }

@@ -210,7 +210,7 @@ static void test_owner(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *path = put(cases[i].credentials ? f->credentials : f->directory,
 					    cases[i].file, 1, 32, 0600);
-		g_autofree char *remedy = g_strdup_printf("chown 0 %s", path);
+		g_autofree char *remedy = g_strdup_printf("chown root %s", path);
 
 		g_assert_cmpint(chown(path, 12345, 0), ==, 0);
 		refused(f, path, "belongs to uid 12345", remedy);
@@ -231,7 +231,7 @@ static void test_unreadable(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		g_assert_cmpint(chmod(f->root, 0711), ==, 0);
 		g_assert_cmpint(seteuid(65534), ==, 0);
 	}
-	refused(f, path, "cannot be opened", "chown");
+	refused(f, path, "cannot be opened", "chown pvsecretd ");
 	if (root)
 		g_assert_cmpint(seteuid(0), ==, 0);
 }
@@ -285,8 +285,8 @@ static void test_links(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 	g_assert_cmpint(symlink(target, link), ==, 0);
 	refused(f, link, "is a symbolic link", "cp --remove-destination");
-	g_remove(target); /* dangling: the same */
-	refused(f, link, "is a symbolic link", "cp --remove-destination");
+	g_remove(target); /* dangling: nothing to copy */
+	refused(f, link, "is a symbolic link that leads nowhere", "install the key itself");
 }
 
 /* None of these is opened: a FIFO would wait for its other end. */
@@ -320,7 +320,27 @@ static void test_directory_is_none(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_null(pvs_keys_load(path, NULL, &error));
 	g_assert_error(error, PVS_ERROR, PVS_ERROR_CONFIG);
 	g_assert_true(g_str_has_prefix(error->message, path));
+	/* Whatever the setting names, it is left as it is. */
+	g_assert_nonnull(strstr(error->message, "; correct CckDirectory="));
+	g_assert_null(strstr(error->message, "chown"));
 	g_remove(path);
+}
+
+/* The daemon reads its owner's directories by its group, and is not to be given them. */
+static void test_directory_closed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *remedy =
+		g_strdup_printf("chgrp pvsecretd %s && chmod 0750 %s", f->directory, f->directory);
+	gboolean root = geteuid() == 0;
+
+	g_assert_cmpint(chmod(f->root, 0711) | chmod(f->directory, 0), ==, 0);
+	g_assert_cmpint(g_rmdir(f->credentials), ==, 0);
+	if (root)
+		g_assert_cmpint(seteuid(65534), ==, 0);
+	refused(f, f->directory, "Permission denied", remedy);
+	if (root)
+		g_assert_cmpint(seteuid(0), ==, 0);
+	g_assert_cmpint(chmod(f->directory, 0700), ==, 0);
 }
 
 static void test_all_together(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -470,6 +490,7 @@ int main(int argc, char **argv)
 	ADD("links", test_links);
 	ADD("not-files", test_not_files);
 	ADD("directory-is-none", test_directory_is_none);
+	ADD("directory-closed", test_directory_closed);
 	ADD("all-together", test_all_together);
 	ADD("too-many", test_too_many);
 	ADD("extension-secrets", test_extension_secrets);

@@ -222,7 +222,7 @@ static void test_bad_files(void)
 			"replace or remove");
 		world_remove(world, "hostkeys.d/bad.crt");
 		world_put_text(world, "root.crt", texts[i]);
-		refused(world, "root.crt", "not certificates", "replace or remove");
+		refused(world, "root.crt", "not certificates", "name a file with the root CA");
 	}
 }
 
@@ -268,7 +268,7 @@ static void test_no_root(void)
 	world_put_cert(world, "root.crt", world_pki->inter);
 	refused(world, "root.crt", "no self-signed certificate", "RootCA=");
 	world_remove(world, "root.crt");
-	refused(world, "root.crt", "No such file", "readable");
+	refused(world, "root.crt", "No such file", "name a file in RootCA=");
 }
 
 static void test_not_files(void)
@@ -292,7 +292,7 @@ static void test_not_files(void)
 	refused(world, "trust.d/fifo", "not a regular file", "remove it");
 	g_assert_cmpint(unlink(fifo), ==, 0);
 	g_assert_cmpint(symlink("nowhere", link), ==, 0);
-	refused(world, "trust.d/link", "No such file", "readable");
+	refused(world, "trust.d/link", "No such file", "put a copy of the file in its place");
 	g_assert_cmpint(unlink(link), ==, 0);
 	g_assert_cmpint(symlink("signing.crt", link), ==, 0);
 	pvs_store_free(world_load(world));
@@ -362,6 +362,46 @@ static void test_crl_directory_full(void)
 	}
 }
 
+/* Whoever can write what is trusted is trusted. The fetcher's directory is its own. */
+static void test_owners(void)
+{
+	static const char *const files[] = {"trust.d/signing.crt", "root.crt"};
+	static const mode_t bad[] = {0664, 0646, 0666, 0620, 0602};
+	static const mode_t good[] = {0644, 0444, 0600, 0755};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autoptr(World) world = world_new();
+		g_autofree char *path = g_build_filename(world->dir, files[i], NULL);
+
+		for (gsize j = 0; j < G_N_ELEMENTS(bad); j++) {
+			g_autofree char *rule = g_strdup_printf("its mode %04o", bad[j]);
+
+			g_assert_cmpint(g_chmod(path, bad[j]), ==, 0);
+			refused(world, files[i], rule, "chmod go-w /");
+		}
+		for (gsize j = 0; j < G_N_ELEMENTS(good); j++) {
+			g_assert_cmpint(g_chmod(path, good[j]), ==, 0);
+			pvs_store_free(world_load(world));
+		}
+		if (geteuid() != 0)
+			continue;
+		g_assert_cmpint(chown(path, 12345, 0), ==, 0);
+		refused(world, files[i], "belongs to uid 12345", "chown root /");
+	}
+}
+
+static void test_fetched(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *path = g_build_filename(world->dir, "crl.d/fetched.crl", NULL);
+	g_autoptr(PvsStore) store = NULL;
+
+	world_put(world, "crl.d/fetched.crl", pvs_pki_crl_pem(world_pki->signing_crl));
+	g_assert_cmpint(g_chmod(path, 0666), ==, 0);
+	store = world_load(world);
+	g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+}
+
 /* Root reads everything, so it is somebody else for a moment. */
 static void test_unreadable(void)
 {
@@ -372,13 +412,13 @@ static void test_unreadable(void)
 	g_assert_cmpint(g_chmod(world->dir, 0755) | g_chmod(file, 0), ==, 0);
 	if (root)
 		g_assert_cmpint(seteuid(65534), ==, 0);
-	refused(world, "trust.d/signing.crt", "Permission denied", "chmod");
+	refused(world, "trust.d/signing.crt", "Permission denied", "chmod 0644 /");
 	if (root)
 		g_assert_cmpint(seteuid(0), ==, 0);
 	g_assert_cmpint(g_chmod(file, 0644) | g_chmod(world->trust, 0), ==, 0);
 	if (root)
 		g_assert_cmpint(seteuid(65534), ==, 0);
-	refused(world, "trust.d", "Permission denied", "chmod");
+	refused(world, "trust.d", "Permission denied", "chmod 0755 /");
 	if (root)
 		g_assert_cmpint(seteuid(0), ==, 0);
 	g_assert_cmpint(g_chmod(world->trust, 0755), ==, 0);
@@ -512,6 +552,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/crl-directory", test_crl_directory);
 	g_test_add_func("/store/crl-directory/full", test_crl_directory_full);
 	g_test_add_func("/store/unreadable", test_unreadable);
+	g_test_add_func("/store/owners", test_owners);
+	g_test_add_func("/store/fetched", test_fetched);
 	g_test_add_func("/store/no-directories", test_no_directories);
 	g_test_add_func("/store/limits", test_limits);
 	g_test_add_func("/store/too-large", test_too_large);

@@ -71,11 +71,10 @@ static void check_help(const PvsCommand *const *path, guint depth, gpointer user
 {
 	g_autofree char *help = help_of(path, depth);
 	g_autofree char *page = surroundings_page(path, depth);
-	guint scopes = surroundings_scopes(path, depth);
 
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
-		gboolean shown = option->group != PVS_GROUP_HIDDEN && (option->scopes & scopes);
+		gboolean shown = pvs_option_shown(option, path, depth);
 		g_autoptr(GRegex) in_help = NULL, in_page = NULL;
 		g_autofree char *help_line =
 			g_strdup_printf("(?m)^  .{4}--%s([\\[= ]|$)", option->name);
@@ -140,6 +139,16 @@ static void test_bash(void)
 		{{"pvsecretctl", "create", "meta", "--flags", ""}, "disable-dump"},
 		{{"pvsecretctl", "verify", "--u"}, "--user-cert"},
 		{{"pvsecretctl", "create", "meta", "--cck", ""}, ""},
+		{{"pvsecretctl", "help", "st"}, "status"},
+		{{"pvsecretctl", "help", "create", "me"}, "meta"},
+		/* A name is no file, and neither is what is not taken at all. */
+		{{"pvsecretctl", "create", "association", "M"}, ""},
+		{{"pvsecretctl", "ping", "M"}, ""},
+		{{"pvsecretctl", "describe", "/proc/versio"}, "/proc/version"},
+		{{"pvsecretctl", "create", "meta", "--hdr", "/proc/uptim"}, "/proc/uptime"},
+		{{"pvsecretctl", "ping", "--json", "=", "s"}, "short"},
+		{{"pvsecretctl", "ping", "--json", "="}, "pretty short off"},
+		{{"pvsecretctl", "ping", "--json", "s"}, ""},
 		/* Hidden ones are not offered. */
 		{{"pvsecretctl", "create", "meta", "--pc"}, ""},
 		{{"pvsecretctl", "create", "association", "--output"}, "--output"},

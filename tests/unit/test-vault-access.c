@@ -110,11 +110,11 @@ static void test_aspects(Vault *v, gconstpointer data G_GNUC_UNUSED)
 			     b->name = NULL, b->cck = NULL, b->value.size = 0),
 		       PVS_ERROR_DENIED_METHOD, NULL, NULL);
 
-	expect_refused(stranger, BUILD(), PVS_ERROR_DENIED_METHOD, NULL, NULL);
+	expect_refused(stranger, BUILD(), PVS_ERROR_DENIED_SECTION, NULL, NULL);
 	vault_say(stranger, PVS_MESSAGE_CCKS, 7, NULL, NULL, -1);
-	vault_hear_refused(stranger, 7, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+	vault_hear_refused(stranger, 7, PVS_ERROR_DENIED_SECTION, NULL, NULL);
 	vault_say(stranger, PVS_MESSAGE_COUNTERS, 8, NULL, NULL, -1);
-	vault_hear_refused(stranger, 8, PVS_ERROR_DENIED_METHOD, NULL, NULL);
+	vault_hear_refused(stranger, 8, PVS_ERROR_DENIED_SECTION, NULL, NULL);
 
 	g_assert_cmpuint(vault_counters(user).built, ==, 18);
 	g_assert_cmpuint(vault_counters(user).refused, ==, 8);
@@ -447,7 +447,7 @@ static void test_derive(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	/* For a host key of somebody's own making he would have the secret. */
 	g_assert_cmpint(grant_unverified(v, 1, 1, FALSE).refused, ==, 0);
 	derive.slot = 1;
-	expect_refused(named, derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL);
+	expect_refused(named, derive, PVS_ERROR_DENIED_DERIVE_UNVERIFIED, "/no_verify", NULL);
 	derive.slot = 0;
 	expect_refused(any, derive, PVS_ERROR_DENIED_DERIVE, "/secret/derive", NULL);
 	derive.name = (char *)"other";

@@ -241,7 +241,7 @@ static void test_file_names_refused(void)
 		g_autoptr(GError) error = NULL;
 
 		g_assert_null(pvs_yaml_file_name(rows[i].name, rows[i].request, &error));
-		g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
 		g_assert_true(g_pattern_match_simple(rows[i].why, error->message));
 		g_assert_nonnull(strstr(pvs_failure_hint(error), "--stdout"));
 	}
