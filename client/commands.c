@@ -135,9 +135,11 @@ static const PvsCommand commands[] = {
 	 .may_lack = TRUE,
 	 .run = pvs_describe,
 	 .summary = "Show what anybody can read of a request",
-	 .about = "Shows the public fields of an add-secret request: for which machines, image "
-		  "and guest it is, its flags, the type and the id of its secret, its user data's "
-		  "kind and its tag. Nothing of this is verified.",
+	 .about = "Shows every public field of an add-secret request: for which machines, image "
+		  "and guest it is, its flags, the type, size and id of its secret, its user data "
+		  "and their signature, the key and IV that were drawn for it, and its tag. Long "
+		  "values go over several lines of hexadecimal digits. Nothing of this is "
+		  "verified.",
 	 .examples = "  pvsecretctl describe addSecretReq\n"},
 	{.name = "host-key",
 	 .scope = PVS_SCOPE_HOST_KEY,

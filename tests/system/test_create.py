@@ -280,6 +280,9 @@ class Create(harness.Case):
         self.assertEqual(shown["secret"]["id"], material.parse_request(request).id.hex())
         self.assertEqual((shown["flags"], shown["tag"], shown["header_tag"]),
                          (["disable-dump"], request[-16:].hex(), HDR[-16:].hex()))
+        self.assertEqual((shown["iv"], shown["pld"], shown["customer_key"]),
+                         (request[0x10:0x1c].hex(), request[0x38:0x78].hex(),
+                          request[0x418:0x4b8].hex()))
         text = self.ctl("describe", "request").stdout.decode()
         for value in (self.pki.hosts[0].phkh, "association", "disable-dump", request[-16:].hex()):
             self.assertIn(value, text)

@@ -411,9 +411,6 @@ static void test_verify_answers(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_clear_error(&error);
 	g_assert_false(run("verify value a -o b", &error));
 	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
-	g_clear_error(&error);
-	g_assert_false(run("describe value value", &error));
-	g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
 }
 
 int main(int argc, char **argv)
