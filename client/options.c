@@ -79,7 +79,7 @@ const PvsOption pvs_options[] = {
 	 "the daemon holds the new CCK."},
 	{0, "type", NULL, "plain|aes|aes-xts|hmac-sha|ec", PVS_OPTION_TEXT, AT(type),
 	 PVS_SCOPE_RETRIEVABLE, PVS_GROUP_SECRET,
-	 "What the value is. plain: 1 to 8190 bytes; aes: 16, 24 or 32; aes-xts: 32 or 64; "
+	 "What the value is. plain: up to 8190 bytes; aes: 16, 24 or 32; aes-xts: 32 or 64; "
 	 "hmac-sha: 64 or 128; ec: a private key in PEM or DER, on secp256r1, secp384r1 or "
 	 "secp521r1, or of Ed25519 or Ed448."},
 	{0, "use-name", NULL, NULL, PVS_OPTION_FLAG, AT(use_name), PVS_SCOPE_CREATE,

@@ -62,7 +62,7 @@
 	X(PARAM_SECRET,           -32602, "secret",               "the secret is not exactly one of {\"random\": true}, {\"derive\": true} and {\"value\": base64}", \
 	  "say either how the daemon makes the secret or what it is") \
 	X(PARAM_SECRET_SIZE,      -32602, "secret-size",          "the secret has not the size that its type asks for", \
-	  "bytes: association 32; plain 1 to 8190; aes 16, 24, 32; aes-xts 32, 64; hmac-sha 64, 128; ec 32, 48, 66 (secp256r1, secp384r1, secp521r1), 32 (ed25519), 57 (ed448)") \
+	  "bytes: association 32; plain 0 to 8190; aes 16, 24, 32; aes-xts 32, 64; hmac-sha 64, 128; ec 32, 48, 66 (secp256r1, secp384r1, secp521r1), 32 (ed25519), 57 (ed448)") \
 	X(PARAM_SECRET_VALUE,     -32602, "secret-value",         "a retrievable secret is not given as {\"value\": base64}", \
 	  "give the value itself; only association secrets can be drawn or derived") \
 	X(PARAM_SCALAR,           -32602, "scalar",               "the value is not a private key of this curve: it is zero, or not less than the curve's order", \

@@ -24,7 +24,7 @@ CURVES = {
 KEYS = (("aes", 16, "4 (AES-128-KEY)"), ("aes", 24, "5 (AES-192-KEY)"), ("aes", 32, "6 (AES-256-KEY)"),
         ("aes-xts", 32, "7 (AES-XTS-128-KEY)"), ("aes-xts", 64, "8 (AES-XTS-256-KEY)"),
         ("hmac-sha", 64, "9 (HMAC-SHA-256-KEY)"), ("hmac-sha", 128, "10 (HMAC-SHA-512-KEY)"),
-        ("plain", 1, "3 (PLAINTEXT)"), ("plain", 8190, "3 (PLAINTEXT)"))
+        ("plain", 0, "3 (PLAINTEXT)"), ("plain", 1, "3 (PLAINTEXT)"), ("plain", 8190, "3 (PLAINTEXT)"))
 SIGNERS = {"ec": (("EC", "-pkeyopt", "ec_paramgen_curve:P-521"), 256),
            "rsa2048": (("RSA", "-pkeyopt", "rsa_keygen_bits:2048"), 256),
            "rsa3072": (("RSA", "-pkeyopt", "rsa_keygen_bits:3072"), 128)}
@@ -112,7 +112,7 @@ class Create(harness.Case):
 
     def test_wrong_sizes(self):
         for kind, size in (("aes", 15), ("aes", 33), ("aes-xts", 16), ("hmac-sha", 32),
-                           ("plain", 0), ("plain", 8191)):
+                           ("aes", 0), ("plain", 8191)):
             self.put("value", bytes(size))
             said = self.create("retr", "--type", kind, "--secret", "value", "n", status=1)
             self.assertIn("--secret value: ", said)

@@ -26,6 +26,7 @@ SIGNERS = {
 }
 # Type and curve of the API, bytes of a value, type in the request, word in results and verdicts.
 RETRIEVABLE = (
+    ("plain", None, 0, 0x03, "plaintext"),
     ("plain", None, 1, 0x03, "plaintext"),
     ("plain", None, 14, 0x03, "plaintext"),
     ("plain", None, 15, 0x03, "plaintext"),
@@ -85,7 +86,8 @@ def stored(curve, value):
 def random_value(rng, curve, size):
     """Some begin with zeros: they are numbers, and their length says nothing."""
     zeros = rng.choice((0, 0, 1, 5))
-    value = bytes(min(zeros, size - 1)) + rng.randbytes(size - min(zeros, size - 1))
+    zeros = min(zeros, max(size - 1, 0))
+    value = bytes(zeros) + rng.randbytes(size - zeros)
     if curve in ORDERS:
         number = int.from_bytes(value, "big") % (ORDERS[curve] - 1) + 1
         value = number.to_bytes(size, "big")

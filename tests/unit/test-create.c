@@ -72,6 +72,7 @@ static void test_types(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		{"aes-xts", 64, "aes-xts-256-key", "8 (AES-XTS-256-KEY)"},
 		{"hmac-sha", 64, "hmac-sha-256-key", "9 (HMAC-SHA-256-KEY)"},
 		{"hmac-sha", 128, "hmac-sha-512-key", "10 (HMAC-SHA-512-KEY)"},
+		{"plain", 0, "plaintext", "3 (PLAINTEXT)"},
 		{"plain", 1, "plaintext", "3 (PLAINTEXT)"},
 		{"plain", 8190, "plaintext", "3 (PLAINTEXT)"},
 	};
@@ -163,6 +164,12 @@ static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		{RETR "--secret long --type plain " NAME, PVS_EXIT_FAILED,
 		 "--secret long: has more than 8190 bytes"},
 		{RETR "--secret none --type plain " NAME, PVS_EXIT_FAILED, "--secret none: *"},
+		{RETR "--secret empty --type aes " NAME, PVS_EXIT_FAILED,
+		 "--secret empty: has 0 bytes, which --type aes has not"},
+		{RETR "--secret empty --type ec " NAME, PVS_EXIT_FAILED,
+		 "--secret empty: is not a private key*"},
+		{"create association --input-secret empty " TARGET NAME, PVS_EXIT_FAILED,
+		 "--input-secret empty: has 0 bytes, exactly 32 are needed"},
 		{RETR "--secret value --type ec " NAME, PVS_EXIT_FAILED,
 		 "--secret value: is not a private key*"},
 		{RETR "--secret value --type aes --use-name 0123456789abcdef0123456789abcdef",
@@ -179,6 +186,8 @@ static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 	put("out", much, 8191);
 	g_assert_cmpint(g_rename("out", "long"), ==, 0);
+	put("out", "", 0);
+	g_assert_cmpint(g_rename("out", "empty"), ==, 0);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 
@@ -191,6 +200,7 @@ static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	}
 	g_assert_cmpuint(f->calls->len, ==, 0);
 	g_assert_cmpint(g_unlink("long"), ==, 0);
+	g_assert_cmpint(g_unlink("empty"), ==, 0);
 }
 
 /* The hint is what to do instead. */

@@ -398,6 +398,34 @@ static void test_given_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(pvs_locked_used(), ==, used);
 }
 
+/* Of no bytes: a plaintext may be that, and nothing else. */
+static void test_empty_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const types[] = {"aes", "plain"};
+	gsize used = pvs_locked_used();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+		g_autofree char *params =
+			g_strdup_printf("{\"name\":\"n\",\"type\":\"%s\",\"secret\":{\"value\":"
+					"\"\"},\"hdr\":\"%s\","
+					"\"host_keys\":[{\"document\":\"QUJD\"}]}",
+					types[i], text_header());
+
+		call(f, "1", "create_retrievable", params);
+		if (i == 0) {
+			client_expect_error(f->client, "1", PVS_ERROR_PARAM_SECRET_SIZE,
+					    "/secret/value");
+			continue;
+		}
+		expect_result(f, "1");
+		g_assert_cmpuint(f->stage.build.type, ==, PVS_SECRET_PLAINTEXT);
+		g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_GIVEN);
+		g_assert_cmpuint(f->stage.build.value.size, ==, 0);
+	}
+	g_assert_cmpuint(f->stage.builds, ==, 1);
+	g_assert_cmpuint(pvs_locked_used(), ==, used);
+}
+
 /* Each call of a batch gets its own. */
 static void test_secrets_of_a_batch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -593,6 +621,7 @@ int main(int argc, char **argv)
 		{"/front/bad-calls", test_bad_calls},
 		{"/front/refused", test_refused},
 		{"/front/secret/given", test_given_secret},
+		{"/front/secret/empty", test_empty_secret},
 		{"/front/secret/of-a-batch", test_secrets_of_a_batch},
 		{"/front/secret/no-room", test_no_room_for_secrets},
 	};
