@@ -70,9 +70,6 @@ static gboolean check_stdout(const PvsArguments *arguments, GError **error)
 
 static gboolean check_name(const PvsArguments *arguments, const char *name, GError **error)
 {
-	if (!*name)
-		return pvs_failure(error, PVS_EXIT_USAGE, "give the secret a name",
-				   "NAME is empty");
 	if (!g_utf8_validate(name, -1, NULL))
 		return pvs_failure(error, PVS_EXIT_USAGE, "write it in UTF-8",
 				   "NAME %s: is not valid UTF-8", name);
@@ -234,7 +231,9 @@ static gunichar last_character(const char *name)
 /* pvapconfig(8) looks for the hash of the name that is left without outer white space. */
 static void warn_of_name(const PvsArguments *arguments, const char *name)
 {
-	if (arguments->use_name)
+	if (!*name)
+		pvs_output_warning(&arguments->output, "NAME: is empty");
+	else if (arguments->use_name)
 		pvs_output_warning(&arguments->output,
 				   "NAME %s: with --use-name the id is not the name's hash, which "
 				   "pvapconfig in the guest looks for",

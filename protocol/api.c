@@ -52,7 +52,7 @@ static gboolean decode_name(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNo
 
 	if (!text)
 		return FALSE;
-	if (!*text || strlen(text) > PVS_SECRET_NAME_MAX)
+	if (strlen(text) > PVS_SECRET_NAME_MAX)
 		return wrong(error, PVS_ERROR_PARAM_NAME, at);
 	*name = g_strdup(text);
 	return TRUE;

@@ -37,7 +37,7 @@ typedef struct {
 	guint max_host_keys;
 
 	/* What the fields decode to. */
-	char *name; /* of the secret */
+	char *name; /* of the secret; may be empty */
 	gboolean use_name;
 	const char *kind;  /* of a retrievable secret; protocol/secret-type.h */
 	const char *curve; /* of an EC key; NULL: none */

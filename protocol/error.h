@@ -55,8 +55,8 @@
 	  "take the CUID from the guest's attestation") \
 	X(PARAM_FLAG,             -32602, "flag",                 "the flag is not known", \
 	  "the known flag is disable-dump") \
-	X(PARAM_NAME,             -32602, "name",                 "the secret's name is empty or longer than 4096 bytes", \
-	  "choose a name of 1 to 4096 bytes") \
+	X(PARAM_NAME,             -32602, "name",                 "the secret's name is longer than 4096 bytes", \
+	  "choose a name of at most 4096 bytes") \
 	X(PARAM_KEY_NAME,         -32602, "key-name",             "the value is not the name of a key: letters, digits and _ . - only, at most 64, not starting with a sign", \
 	  "keys live in the daemon and are named, not sent; pvsecretctl status lists the CCKs") \
 	X(PARAM_SECRET,           -32602, "secret",               "the secret is not exactly one of {\"random\": true}, {\"derive\": true} and {\"value\": base64}", \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """pvsecretctl against the real daemon: the documented command line, files, errors, statuses"""
+import hashlib
 import json
 import os
 import pty
@@ -149,12 +150,14 @@ class Command(harness.Case):
                 self.assertEqual(set(os.listdir(self.work)) - before - {"r"}, {file})
 
     def test_names_that_are_no_file(self):
-        for name in ("a/b", ".", "..", "a" * 252, "/etc/passwd", "a\nb"):
+        for name in ("", "a/b", ".", "..", "a" * 252, "/etc/passwd", "a\nb"):
             self.assert_failed(self.create(name=name), 1)
             self.assertEqual(self.made(), [])
             done = self.create("--stdout", name=name, change={"-o": "request"})
             self.assert_done(done)
             self.assertTrue(done.stdout.startswith(b"!Association\nname: "))
+            self.assertEqual(material.parse_request(self.read("request")).id,
+                             hashlib.sha256(name.encode()).digest())
             os.unlink(self.path("request"))
 
     def test_yaml_can_be_read_again(self):

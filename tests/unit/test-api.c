@@ -160,7 +160,7 @@ static void test_fields(void)
 {
 	static const Row rows[] = {
 		{"name", NULL, PVS_ERROR_PARAM_MISSING, "/name"},
-		{"name", "\"\"", PVS_ERROR_PARAM_NAME, "/name"},
+		{"name", "\"\"", GOOD, NULL},
 		{"name", "1", PVS_ERROR_PARAM_TYPE, "/name"},
 		{"name", "null", PVS_ERROR_PARAM_TYPE, "/name"},
 		{"name", "[\"a\"]", PVS_ERROR_PARAM_TYPE, "/name"},

@@ -245,6 +245,7 @@ static void test_names(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSE
 		{"'my '", "my ", TRUE},
 		{"'my\342\200\203'", "my\342\200\203", TRUE},
 		{"--use-name my", "my", TRUE},
+		{"''", "", FALSE},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
