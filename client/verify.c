@@ -65,12 +65,14 @@ static gboolean deliver(const PvsArguments *arguments, const PvsRequestFile *pla
 		       pvs_files_commit(files, error);
 	if (arguments->output.json != PVS_JSON_OFF)
 		return TRUE;
-	if (isatty(STDOUT_FILENO))
-		return pvs_failure(error, PVS_EXIT_FAILED,
-				   "pipe it into another program, or write to a file: -o FILE",
-				   "the request is good; its user data may be binary, and standard "
-				   "output is a "
-				   "terminal");
+	/* The verdict is the status: what is not shown does not change it. */
+	if (isatty(STDOUT_FILENO)) {
+		pvs_output_warning(&arguments->output,
+				   "the user data may be binary, and standard output is a "
+				   "terminal: pipe them into another program, or write them to a "
+				   "file with -o FILE");
+		return TRUE;
+	}
 	pvs_output_raw(data, size);
 	return pvs_output_finish(error);
 }

@@ -3,7 +3,10 @@
 import itertools
 import json
 import os
+import pty
+import select
 import shutil
+import subprocess
 
 import guest
 import harness
@@ -272,6 +275,25 @@ class Create(harness.Case):
         # Where nothing is made, nothing is listed.
         self.create("association", "--toc-policy", "toc", "--cck", "nope", "n", status=1)
         self.assertEqual(len(self.read("toc").splitlines()), 2)
+
+    def test_verify_on_a_terminal(self):
+        """Good is good; the bytes, which may be anything, stay away from the terminal."""
+        self.put("data", b"\x1b]0;title\x07")
+        self.create("meta", "--user-data", "data")
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [harness.find_program("pvsecretctl"), "--socket", self.daemon.socket_path, "verify",
+             "request"], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
+            check=False, cwd=self.work, timeout=harness.DEADLINE)
+        os.close(theirs)
+        poller = select.poll()
+        poller.register(ours, select.POLLIN)
+        said = [event for _, event in poller.poll(0) if event & select.POLLIN]
+        os.close(ours)
+        self.assertEqual((done.returncode, said), (0, []), done.stderr)
+        lines = done.stderr.decode().splitlines()
+        self.assertRegex(lines[0], "^pvsecretctl: warning: the user data .*-o FILE$")
+        self.assertEqual(lines[1:], ["Successfully verified the request."])
 
     def test_describe(self):
         request = self.create("association", "--flags", "disable-dump", "name")
