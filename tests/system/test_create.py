@@ -14,6 +14,7 @@ import material
 import pki
 
 HDR = material.header("create")
+LAB = material.header("lab")
 EXTENSION = bytes(range(32))
 MASTER = bytes(range(32, 64))
 # OpenSSL's words for a key, the length of its scalar in the guest, the kind in the YAML.
@@ -55,10 +56,12 @@ class Create(harness.Case):
                 credentials["sign_" + name] = file.read()
         access = {"all": {"Users": "*", "Methods": "*", "Ccks": "*", "ExtensionSecrets": "*",
                           "SignKeys": "*", "Names": "*"},
-                  "prod": {"Users": "*", "Methods": "*", "Images": "prod", "Names": "*"}}
+                  "prod": {"Users": "*", "Methods": "*", "Images": "prod", "Names": "*"},
+                  "lab": {"Users": "*", "Methods": "create_*", "Images": "lab", "Names": "*",
+                          "AllowNoVerify": "yes"}}
         return harness.Daemon(cls.pki, ccks={"cck": material.CANARY_CCK,
                                              "new": material.OTHER_CCK},
-                              credentials=credentials, images={"prod": HDR}, access=access)
+                              credentials=credentials, images={"prod": HDR, "lab": LAB}, access=access)
 
     def setUp(self):
         self.work = os.path.join(harness.WORK, "create%d" % next(harness.serial))
@@ -316,8 +319,23 @@ class Create(harness.Case):
         self.assertIn("RootCA=", said)
 
     def test_no_verify(self):
+        """A document that nobody can verify, where the rules allow it for one image."""
+        shutil.copy(self.pki.path("stranger.crt"), self.path("z16.crt"))
         said = self.create("meta", "--no-verify", status=1)
         self.assertIn("do not allow unverified host keys", said)
+        self.assertIn("error: ", self.create("meta", hdr="lab", status=1))
+        done = self.ctl("create", "-k", "z16.crt", "--hdr", "lab", "-o", "request", "--no-verify",
+                        "association", "n")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(done.stderr.decode().splitlines(), [
+            "Successfully generated the request",
+            "Successfully wrote secret info to 'n.yaml'",
+            "pvsecretctl: warning: --no-verify: nobody verified the host keys; whoever made the "
+            "documents may be able to read the secret"])
+        phkh = pki.phkh_of(pki.der_of(self.read("z16.crt").decode()))
+        self.assertEqual(material.parse_request(self.read("request")).phkhs, [phkh])
+        # What nobody verified is not remembered as good.
+        self.create("meta", hdr="lab", status=1)
 
     def test_whole_or_nothing(self):
         """The YAML cannot be written: no request, and no line in the list."""
