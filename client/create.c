@@ -111,6 +111,21 @@ static gboolean plan_files(const PvsArguments *arguments, const Kind *kind, PvsF
 	return TRUE;
 }
 
+/* The list must be another file than those that are replaced: its line would be lost with it. */
+static gboolean open_toc(const PvsArguments *arguments, const PvsFiles *files, PvsToc **toc,
+			 GError **error)
+{
+	if (!arguments->toc_policy)
+		return TRUE;
+	if (pvs_files_has(files, arguments->toc_policy))
+		return pvs_failure(error, PVS_EXIT_USAGE, "give it a file of its own",
+				   "--toc-policy %s: is a file that the request or its secret info "
+				   "goes to",
+				   arguments->toc_policy);
+	*toc = pvs_toc_open(arguments->toc_policy, error);
+	return *toc != NULL;
+}
+
 /* TRUE if @bytes is a request in its outer form, and the one with this tag. */
 static gboolean is_request(GBytes *bytes, const char *tag)
 {
@@ -200,8 +215,10 @@ static gboolean deliver(const PvsArguments *arguments, PvsFiles *files, PvsToc *
 	if (arguments->to_stdout)
 		pvs_output_raw(yaml, strlen(yaml));
 	pvs_output_json(stdout, arguments->output.json, pvs_reply_result(made->reply));
-	if (!pvs_output_finish(error) || (toc && !pvs_toc_append(toc, tag, error)) ||
-	    !pvs_files_commit(files, error))
+	if (!pvs_output_finish(error))
+		return FALSE;
+	pvs_files_hold(files);
+	if ((toc && !pvs_toc_append(toc, tag, error)) || !pvs_files_commit(files, error))
 		return FALSE;
 	if (toc)
 		pvs_toc_keep(toc);
@@ -275,13 +292,8 @@ static gboolean create(const PvsArguments *arguments, const Kind *kind, GError *
 	if (name && arguments->use_name)
 		pvs_call_true(call, "use_name");
 	if (!pvs_target_put(arguments, call, error) || !kind->put(arguments, call, &value, error) ||
-	    !pvs_root_ca_check(arguments, rpc, error))
+	    !pvs_root_ca_check(arguments, rpc, error) || !open_toc(arguments, files, &toc, error))
 		return FALSE;
-	if (arguments->toc_policy) {
-		toc = pvs_toc_open(arguments->toc_policy, error);
-		if (!toc)
-			return FALSE;
-	}
 	made.reply = pvs_ask(arguments, rpc, call, error);
 	pvs_value_wipe(&value);
 	if (!made.reply || !look_at(&made, value.type, name, error))

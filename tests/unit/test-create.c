@@ -10,7 +10,6 @@
 #include <glib/gstdio.h>
 
 #include "client/failure.h"
-#include "client/policy.h"
 #include "client/root-ca.h"
 #include "tests/unit/desk.h"
 #include "tests/unit/plain-request.h"
@@ -39,7 +38,7 @@ static void set_up_all(Fixture *f, gconstpointer data)
 
 static void tear_down_all(Fixture *f, gconstpointer data)
 {
-	static const char *const files[] = {"prot_virt_guest", "toc", "link"};
+	static const char *const files[] = {"prot_virt_guest", "link"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
 		(void)g_unlink(files[i]);
@@ -265,75 +264,6 @@ static void test_names(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSE
 	}
 }
 
-static void test_policy(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
-{
-	static const guint8 hash[] = {0x9f, 0x9f, 0x51, 0x11, 0xf7, 0xb2, 0x7a, 0x78};
-	g_autofree char *directory = g_strnfill(200, 'd');
-	g_autofree char *path =
-		g_strdup_printf("./%s/../%s/../%s/../value", directory, directory, directory);
-	g_autoptr(GBytes) shorter = NULL, longer = NULL;
-	g_autoptr(GError) error = NULL;
-	const guint8 *bytes;
-	gsize size;
-
-	put("value", "0123456789abcdef", 16);
-	shorter = pvs_policy_reference("value", "l", &error);
-	g_assert_no_error(error);
-	bytes = g_bytes_get_data(shorter, &size);
-	g_assert_cmpuint(size, ==, 32 + 5);
-	g_assert_cmpmem(bytes, sizeof hash, hash, sizeof hash);
-	g_assert_cmpmem(bytes + 32, 5, "value", 5);
-	g_assert_cmpint(g_mkdir(directory, 0700), ==, 0);
-	longer = pvs_policy_reference(path, "l", &error);
-	g_assert_no_error(error);
-	bytes = g_bytes_get_data(longer, &size);
-	g_assert_cmpuint(size, ==, 512);
-	g_assert_cmpmem(bytes + 32, 480, path, 480);
-	g_assert_cmpint(g_rmdir(directory), ==, 0);
-}
-
-static void test_toc(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(GError) error = NULL;
-
-	g_assert_true(run(META "--toc-policy toc", &error));
-	assert_text("toc", TAG "\n");
-	/* A last line without its end gets one. */
-	put("toc", "first", 5);
-	g_assert_true(run(META "--toc-policy toc", &error));
-	assert_text("toc", "first\n" TAG "\n");
-	/* Refused, or not written: as it was. */
-	answer(f, "create_meta", "\"error\":{\"code\":-32001,\"message\":\"no\"}");
-	g_assert_false(run(META "--toc-policy toc", &error));
-	g_clear_error(&error);
-	assert_text("toc", "first\n" TAG "\n");
-	g_unlink("toc");
-	g_assert_false(run(META "--toc-policy toc", &error));
-	g_assert_false(g_file_test("toc", G_FILE_TEST_EXISTS));
-}
-
-/* What was appended goes where the files cannot be put in place. */
-static void test_toc_taken_back(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(GError) error = NULL;
-	PvsToc *toc;
-
-	put("toc", "first\n", 6);
-	toc = pvs_toc_open("toc", &error);
-	g_assert_no_error(error);
-	g_assert_true(pvs_toc_append(toc, "second", &error));
-	assert_text("toc", "first\nsecond\n");
-	pvs_toc_free(toc);
-	assert_text("toc", "first\n");
-	toc = pvs_toc_open("toc", &error);
-	g_assert_true(pvs_toc_append(toc, "second", &error));
-	pvs_toc_keep(toc);
-	pvs_toc_free(toc);
-	assert_text("toc", "first\nsecond\n");
-	g_assert_null(pvs_toc_open(".", &error));
-	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
-}
-
 /* An answer about another type of secret is not the daemon's. */
 static void test_other_type(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -436,9 +366,6 @@ int main(int argc, char **argv)
 		{"/create/output-secret", test_output_secret},
 		{"/create/guest", test_guest},
 		{"/create/names", test_names},
-		{"/create/policy", test_policy},
-		{"/create/toc", test_toc},
-		{"/create/toc-taken-back", test_toc_taken_back},
 		{"/create/other-type", test_other_type},
 		{"/create/bundle", test_bundle},
 		{"/create/verify-answers", test_verify_answers},
