@@ -240,6 +240,12 @@ static gboolean check_guest(const PvsArguments *arguments, GError **error)
 	return TRUE;
 }
 
+/* What Rust's str::trim() takes away (Unicode's White_Space): to GLib VT and NEL are none. */
+static gboolean is_space(gunichar c)
+{
+	return c == 0x0b || c == 0x85 || g_unichar_isspace(c);
+}
+
 static gunichar last_character(const char *name)
 {
 	return g_utf8_get_char(g_utf8_prev_char(name + strlen(name)));
@@ -255,8 +261,7 @@ static void warn_of_name(const PvsArguments *arguments, const char *name)
 				   "NAME %s: with --use-name the id is not the name's hash, which "
 				   "pvapconfig in the guest looks for",
 				   name);
-	else if (g_unichar_isspace(g_utf8_get_char(name)) ||
-		 g_unichar_isspace(last_character(name)))
+	else if (is_space(g_utf8_get_char(name)) || is_space(last_character(name)))
 		pvs_output_warning(&arguments->output,
 				   "NAME '%s': starts or ends with white space, without which "
 				   "pvapconfig in the guest looks for it, and does not find it",

@@ -243,6 +243,12 @@ static void test_names(Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSE
 		{"'\tmy'", "\\tmy", TRUE},
 		{"'my '", "my ", TRUE},
 		{"'my\342\200\203'", "my\342\200\203", TRUE},
+		/* What is a space to Rust, and not to GLib. */
+		{"'\v'", "\\u000b", TRUE},
+		{"'my\v'", "my\\u000b", TRUE},
+		{"'\302\205my'", "\302\205my", TRUE},
+		{"'my\342\200\213'", "my\342\200\213", FALSE}, /* zero width: none */
+		{"'m\vy'", "m\\u000by", FALSE},
 		{"--use-name my", "my", TRUE},
 		{"''", "", FALSE},
 	};
