@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "client/failure.h"
+#include "client/guest.h"
 #include "client/root-ca.h"
 #include "tests/unit/desk.h"
 #include "tests/unit/plain-request.h"
@@ -378,6 +379,8 @@ int main(int argc, char **argv)
 	};
 
 	g_test_init(&argc, &argv, NULL);
+	/* Before a test puts its own there. */
+	g_assert_cmpstr(pvs_guest_file, ==, "/sys/firmware/uv/prot_virt_guest");
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		g_test_add(rows[i].path, Fixture, NULL, set_up_all, rows[i].test, tear_down_all);
 	return g_test_run();
