@@ -52,6 +52,10 @@ class Create(harness.Case):
             openssl("genpkey", "-algorithm", *words, "-out", key)
             openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=" + name, "-days", "1",
                     "-out", os.path.join(harness.RUN, name + ".crt"))
+            # As programs have it from long ago, and pvsecret takes it: SEC 1 and PKCS#1.
+            if name != "rsa3072":
+                openssl("pkey", "-traditional", "-in", key, "-out", key + ".old")
+                os.replace(key + ".old", key)
             with open(key, "rb") as file:
                 credentials["sign_" + name] = file.read()
         access = {"all": {"Users": "*", "Methods": "*", "Ccks": "*", "ExtensionSecrets": "*",

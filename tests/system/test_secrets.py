@@ -61,7 +61,7 @@ def b64(data):
 
 @functools.lru_cache(maxsize=None)
 def signing_key(name):
-    """A private key in PKCS#8, and the file with its public half."""
+    """A private key, and the file with its public half. Two are as old programs write them."""
     path = os.path.join(harness.PRIVATE, "sign-" + name)
     done = harness.run_program("openssl", "genpkey", "-algorithm", *SIGNERS[name][2], "-out", path,
                                recorded=False)
@@ -74,8 +74,13 @@ def signing_key(name):
     number = bytes.fromhex(re.sub(rb"[\s:]", b"", number).decode()).lstrip(b"\0")
     harness.NEEDLES.extend(canary.Needle("a user signing key", part)
                            for part in (number, number[::-1]))
+    if name != "rsa2048":
+        done = harness.run_program("openssl", "pkey", "-traditional", "-in", path, "-out",
+                                   path + ".old", recorded=False)
+        assert done.returncode == 0, done.stderr
+        path += ".old"
     with open(path, "rb") as file:
-        return file.read(), path + ".pub"
+        return file.read(), path.removesuffix(".old") + ".pub"
 
 
 def stored(curve, value):
