@@ -130,6 +130,22 @@ static void test_options(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpint(g_unlink("empty"), ==, 0);
 }
 
+/* A directory of that name is no file: what is installed under it is meant. */
+static void test_directories(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const names[] = {"prod", "z16"};
+	g_autoptr(GError) error = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		g_assert_cmpint(g_mkdir(names[i], 0700), ==, 0);
+	assert_sends(f, META, "{" REST "}");
+	g_assert_false(run("create meta -k z16 --hdr ./prod -o request", &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_cmpstr(error->message, ==, "--hdr ./prod: is a directory");
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		g_assert_cmpint(g_rmdir(names[i]), ==, 0);
+}
+
 static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	static const struct {
@@ -369,6 +385,7 @@ int main(int argc, char **argv)
 	} rows[] = {
 		{"/create/types", test_types},
 		{"/create/options", test_options},
+		{"/create/directories", test_directories},
 		{"/create/refused", test_refused},
 		{"/create/output-secret", test_output_secret},
 		{"/create/guest", test_guest},
