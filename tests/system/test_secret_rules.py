@@ -273,6 +273,19 @@ class Derived(Calls, harness.Case):
         for name in ("disk", "disk \u00fc", "disk" + "n" * 1000):
             self.assertEqual(self.derived(name), self.openssl(material.MASTER, name))
 
+    def test_same_as_the_manual(self):
+        """The recipe in pvsecretd(8), as it stands there."""
+        source = os.environ.get("PVS_SRC_DIR")
+        if not source:
+            self.skipTest("PVS_SRC_DIR is not set")
+        with open(os.path.join(source, "man", "pvsecretd.8.in"), encoding="utf-8") as file:
+            recipe = file.read().partition("python3 -c '")[2].partition("' MASTER NAME\n")[0]
+        master = harness.write_file(os.path.join(harness.PRIVATE, "recipe"), material.MASTER)
+        for name in ("disk", "disk \u00fc"):
+            done = harness.run_program("python3", "-c", recipe.replace("\\e", "\\"), master, name,
+                                       recorded=False)
+            self.assertEqual((done.stderr, done.stdout.hex()), (b"", self.derived(name)))
+
     def test_longest_name(self):
         name = "disk" + "n" * 4092
         self.assertEqual(self.derived(name), material.association(material.MASTER, name).hex())
