@@ -15,7 +15,8 @@ static const PvsCommand create_commands[] = {
 	 .about = "Has the daemon make an add-secret request for an association secret: 32 bytes "
 		  "that bind a guest's crypto adapter queues to it. The request goes to the file "
 		  "that --output names, for \"pvsecret add\" in the guest, and the secret's name "
-		  "and id to NAME.yaml beside it.",
+		  "and id to NAME.yaml beside it, where each white-space character of NAME is "
+		  "\"_\".",
 	 .examples = "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
 		     "      --cck prod -o addSecretReq myConfidentialSecret\n"
 		     "  pvsecretctl create association -k z16-a,z16-b --hdr se.hdr \\\n"
@@ -39,7 +40,8 @@ static const PvsCommand create_commands[] = {
 		  "guest can retrieve: a plain one as it is, a key as a protected key that works "
 		  "in this guest alone. The value is sent to the daemon, which keeps it in locked "
 		  "memory until the request is made; of an EC key only the private scalar is sent, "
-		  "and its curve's name.",
+		  "and its curve's name. The secret's name, kind and id go to NAME.yaml beside the "
+		  "request, where each white-space character of NAME is \"_\".",
 	 .examples =
 		 "  pvsecretctl create retrievable -k z16-a --hdr se.hdr --cck prod \\\n"
 		 "      --type aes --secret disk.key -o addSecretReq diskKey\n"

@@ -47,9 +47,12 @@ _pvsecretctl_options()
 	esac
 }
 
-# What stands behind an option: FILE, NAME, or one of these words; nothing for a flag.
+# What stands behind an option of a command: FILE, NAME, or one of these words; nothing for a flag.
 _pvsecretctl_argument()
 {
+	case "$2 $1" in
+	'pvsecretctl create update-cck --secret') echo 'NAME'; return ;;
+	esac
 	case $1 in
 	-k|--host-key-document) echo 'FILE' ;;
 	--hdr) echo 'FILE' ;;
@@ -94,7 +97,7 @@ _pvsecretctl()
 		if [[ $word == -* ]]; then
 			if [[ ${COMP_WORDS[i + 1]} == = ]]; then
 				((i += 2))
-			elif [[ -n $(_pvsecretctl_argument "$word") ]]; then
+			elif [[ -n $(_pvsecretctl_argument "$word" "$at") ]]; then
 				((i++))
 			fi
 			continue
@@ -107,7 +110,7 @@ _pvsecretctl()
 		done
 	done
 	kind=
-	[[ $before == -* ]] && kind=$(_pvsecretctl_argument "$before")
+	[[ $before == -* ]] && kind=$(_pvsecretctl_argument "$before" "$at")
 	if [[ $kind == NAME ]]; then
 		COMPREPLY=()
 	elif [[ -n $kind && $kind != FILE ]]; then

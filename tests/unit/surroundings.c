@@ -229,6 +229,21 @@ static void put_aliases(const PvsCommand *const *path, guint depth, gpointer use
 				       path[depth - 1]->alias, words);
 }
 
+/* The first row of an option's name that these commands have; itself where it is alone. */
+static const PvsOption *first_of(const PvsOption *option, guint scopes)
+{
+	for (guint i = 0; i < pvs_n_options; i++)
+		if (strcmp(pvs_options[i].name, option->name) == 0 &&
+		    (pvs_options[i].scopes & scopes))
+			return &pvs_options[i];
+	return option;
+}
+
+static gboolean is_repeated(const PvsOption *option, guint scopes)
+{
+	return first_of(option, scopes) != option;
+}
+
 static void put_option_words(const PvsCommand *const *path, guint depth, gpointer user)
 {
 	g_autofree char *words = pvs_command_words(path, depth);
@@ -239,7 +254,7 @@ static void put_option_words(const PvsCommand *const *path, guint depth, gpointe
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
 
-		if (!is_shown(option) || !(option->scopes & scopes))
+		if (!is_shown(option) || !(option->scopes & scopes) || is_repeated(option, scopes))
 			continue;
 		if (option->letter)
 			g_string_append_printf(text, "-%c ", option->letter);
@@ -251,26 +266,56 @@ static void put_option_words(const PvsCommand *const *path, guint depth, gpointe
 	g_string_append(text, "' ;;\n");
 }
 
-/* "file", "name" or the words that it may be. */
+/* "FILE", "NAME" or the words that it may be. */
+static char *argument_kind(const PvsOption *option)
+{
+	g_autofree char *words = g_strdelimit(g_strdup(option->argument), "|", ' ');
+
+	if (g_ascii_islower(words[0]))
+		return g_steal_pointer(&words);
+	return g_strdup(strstr(words, "FILE") || strstr(words, "PATH") ? "FILE" : "NAME");
+}
+
+/* The argument of --json is never a word of its own. */
+static gboolean has_argument(const PvsOption *option)
+{
+	return option->argument && option->kind != PVS_OPTION_JSON;
+}
+
+/* Where an option is something else to this command than to the first that has it. */
+static void put_own_kinds(const PvsCommand *const *path, guint depth, gpointer text)
+{
+	g_autofree char *words = pvs_command_words(path, depth);
+
+	for (guint i = 0; i < pvs_n_options; i++) {
+		const PvsOption *option = &pvs_options[i];
+		g_autofree char *own = NULL, *first = NULL;
+
+		if (!has_argument(option) || !(option->scopes & (guint)path[depth - 1]->scope))
+			continue;
+		own = argument_kind(option);
+		first = argument_kind(first_of(option, G_MAXUINT));
+		if (strcmp(own, first) != 0)
+			g_string_append_printf(text, "\t'%s --%s') echo '%s'; return ;;\n", words,
+					       option->name, own);
+	}
+}
+
 static void put_argument_kinds(GString *text)
 {
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
-		g_autofree char *words = NULL;
+		g_autofree char *kind = NULL;
 
-		/* The argument of --json is never a word of its own. */
-		if (!option->argument || option->kind == PVS_OPTION_JSON)
+		if (!has_argument(option) || is_repeated(option, G_MAXUINT))
 			continue;
 		g_string_append_c(text, '\t');
 		if (option->letter)
 			g_string_append_printf(text, "-%c|", option->letter);
 		if (option->alias)
 			g_string_append_printf(text, "--%s|", option->alias);
-		words = g_strdelimit(g_strdup(option->argument), "|", ' ');
-		g_string_append_printf(text, "--%s) echo '%s' ;;\n", option->name,
-				       g_ascii_islower(words[0])			? words
-				       : strstr(words, "FILE") || strstr(words, "PATH") ? "FILE"
-											: "NAME");
+		kind = argument_kind(option);
+		g_string_append_printf(text, "--%s) echo '%s' ;;\n", option->name, kind);
 	}
 }
 
@@ -289,9 +334,11 @@ static void put_tables(GString *text)
 	put_option_words(root, 1, text);
 	surroundings_commands(put_option_words, text);
 	g_string_append(text, "\tesac\n}\n\n"
-			      "# What stands behind an option: FILE, NAME, or one of these words; "
-			      "nothing for a flag.\n"
-			      "_pvsecretctl_argument()\n{\n\tcase $1 in\n");
+			      "# What stands behind an option of a command: FILE, NAME, or one of "
+			      "these words; nothing for a flag.\n"
+			      "_pvsecretctl_argument()\n{\n\tcase \"$2 $1\" in\n");
+	surroundings_commands(put_own_kinds, text);
+	g_string_append(text, "\tesac\n\tcase $1 in\n");
 	put_argument_kinds(text);
 	g_string_append(text, "\tesac\n}\n\n");
 }
@@ -325,7 +372,7 @@ char *surroundings_bash(void)
 		"\t\tif [[ $word == -* ]]; then\n"
 		"\t\t\tif [[ ${COMP_WORDS[i + 1]} == = ]]; then\n"
 		"\t\t\t\t((i += 2))\n"
-		"\t\t\telif [[ -n $(_pvsecretctl_argument \"$word\") ]]; then\n"
+		"\t\t\telif [[ -n $(_pvsecretctl_argument \"$word\" \"$at\") ]]; then\n"
 		"\t\t\t\t((i++))\n"
 		"\t\t\tfi\n"
 		"\t\t\tcontinue\n"
@@ -338,7 +385,8 @@ char *surroundings_bash(void)
 		"\t\tdone\n"
 		"\tdone\n"
 		"\tkind=\n"
-		"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument \"$before\")\n"
+		"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument \"$before\" "
+		"\"$at\")\n"
 		"\tif [[ $kind == NAME ]]; then\n"
 		"\t\tCOMPREPLY=()\n"
 		"\telif [[ -n $kind && $kind != FILE ]]; then\n"
@@ -373,7 +421,8 @@ char *surroundings_zsh(void)
 			"\tfor ((i = 2; i < CURRENT; i++)); do\n"
 			"\t\tword=${words[i]}\n"
 			"\t\tif [[ $word == -* ]]; then\n"
-			"\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word) ]]; then\n"
+			"\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word $at) "
+			"]]; then\n"
 			"\t\t\t\t((i++))\n"
 			"\t\t\tfi\n"
 			"\t\telif [[ \" $(_pvsecretctl_commands $at) \" == *\" $word \"* ]]; then\n"
@@ -385,7 +434,7 @@ char *surroundings_zsh(void)
 			"\t\tcompset -P '*='\n"
 			"\tfi\n"
 			"\tkind=\n"
-			"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument $before)\n"
+			"\t[[ $before == -* ]] && kind=$(_pvsecretctl_argument $before $at)\n"
 			"\tif [[ $kind == NAME ]]; then\n"
 			"\t\t_message 'a name in the daemon'\n"
 			"\telif [[ -n $kind && $kind != FILE ]]; then\n"
