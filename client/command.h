@@ -135,6 +135,7 @@ typedef enum {
 	PVS_GROUPS,
 } PvsOptionGroup;
 
+/* Two rows of one name say what the option is to different commands; they have the same offset. */
 typedef struct {
 	char letter; /* 0: none */
 	const char *name;

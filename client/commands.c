@@ -16,7 +16,8 @@ static const PvsCommand create_commands[] = {
 	 .about = "Has the daemon make an add-secret request for an association secret: 32 bytes "
 		  "that bind a guest's crypto adapter queues to it. The request goes to the file "
 		  "that --output names, for \"pvsecret add\" in the guest, and the secret's name "
-		  "and id to NAME.yaml beside it.",
+		  "and id to NAME.yaml beside it, where each white-space character of NAME is "
+		  "\"_\".",
 	 .examples = "  pvsecretctl create association -k HKD-3931-02345.crt --hdr se.img \\\n"
 		     "      --cck prod -o addSecretReq myConfidentialSecret\n"
 		     "  pvsecretctl create association -k z16-a,z16-b --hdr se.hdr \\\n"
@@ -42,7 +43,8 @@ static const PvsCommand create_commands[] = {
 		  "guest can retrieve: a plain one as it is, a key as a protected key that works "
 		  "in this guest alone. The value is sent to the daemon, which keeps it in locked "
 		  "memory until the request is made; of an EC key only the private scalar is sent, "
-		  "and its curve's name.",
+		  "and its curve's name. The secret's name, kind and id go to NAME.yaml beside the "
+		  "request, where each white-space character of NAME is \"_\".",
 	 .examples =
 		 "  pvsecretctl create retrievable -k z16-a --hdr se.hdr --cck prod \\\n"
 		 "      --type aes --secret disk.key -o addSecretReq diskKey\n"
@@ -154,9 +156,11 @@ static const PvsCommand commands[] = {
 	 .run = pvs_describe,
 	 .method = "describe_request",
 	 .summary = "Show what anybody can read of a request",
-	 .about = "Shows the public fields of an add-secret request: for which machines, image "
-		  "and guest it is, its flags, the type and the id of its secret, its user data's "
-		  "kind and its tag. Nothing of this is verified.",
+	 .about = "Shows every public field of an add-secret request: for which machines, image "
+		  "and guest it is, its flags, the type, size and id of its secret, its user data "
+		  "and their signature, the key and IV that were drawn for it, and its tag. Long "
+		  "values go over several lines of hexadecimal digits. Nothing of this is "
+		  "verified.",
 	 .examples = "  pvsecretctl describe addSecretReq\n"},
 	{.name = "host-key",
 	 .scope = PVS_SCOPE_HOST_KEY,

@@ -70,9 +70,6 @@ static gboolean check_stdout(const PvsArguments *arguments, GError **error)
 
 static gboolean check_name(const PvsArguments *arguments, const char *name, GError **error)
 {
-	if (!*name)
-		return pvs_failure(error, PVS_EXIT_USAGE, "give the secret a name",
-				   "NAME is empty");
 	if (!g_utf8_validate(name, -1, NULL))
 		return pvs_failure(error, PVS_EXIT_USAGE, "write it in UTF-8",
 				   "NAME %s: is not valid UTF-8", name);
@@ -112,6 +109,21 @@ static gboolean plan_files(const PvsArguments *arguments, const Kind *kind, PvsF
 		return FALSE;
 	*yaml_path = g_steal_pointer(&path);
 	return TRUE;
+}
+
+/* The list must be another file than those that are replaced: its line would be lost with it. */
+static gboolean open_toc(const PvsArguments *arguments, const PvsFiles *files, PvsToc **toc,
+			 GError **error)
+{
+	if (!arguments->toc_policy)
+		return TRUE;
+	if (pvs_files_has(files, arguments->toc_policy))
+		return pvs_failure(error, PVS_EXIT_USAGE, "give it a file of its own",
+				   "--toc-policy %s: is a file that the request or its secret info "
+				   "goes to",
+				   arguments->toc_policy);
+	*toc = pvs_toc_open(arguments->toc_policy, error);
+	return *toc != NULL;
 }
 
 /* TRUE if @bytes is a request in its outer form, and the one with this tag. */
@@ -203,8 +215,10 @@ static gboolean deliver(const PvsArguments *arguments, PvsFiles *files, PvsToc *
 	if (arguments->to_stdout)
 		pvs_output_raw(yaml, strlen(yaml));
 	pvs_output_json(stdout, arguments->output.json, pvs_reply_result(made->reply));
-	if (!pvs_output_finish(error) || (toc && !pvs_toc_append(toc, tag, error)) ||
-	    !pvs_files_commit(files, error))
+	if (!pvs_output_finish(error))
+		return FALSE;
+	pvs_files_hold(files);
+	if ((toc && !pvs_toc_append(toc, tag, error)) || !pvs_files_commit(files, error))
 		return FALSE;
 	if (toc)
 		pvs_toc_keep(toc);
@@ -226,6 +240,12 @@ static gboolean check_guest(const PvsArguments *arguments, GError **error)
 	return TRUE;
 }
 
+/* What Rust's str::trim() takes away (Unicode's White_Space): to GLib VT and NEL are none. */
+static gboolean is_space(gunichar c)
+{
+	return c == 0x0b || c == 0x85 || g_unichar_isspace(c);
+}
+
 static gunichar last_character(const char *name)
 {
 	return g_utf8_get_char(g_utf8_prev_char(name + strlen(name)));
@@ -234,13 +254,14 @@ static gunichar last_character(const char *name)
 /* pvapconfig(8) looks for the hash of the name that is left without outer white space. */
 static void warn_of_name(const PvsArguments *arguments, const char *name)
 {
-	if (arguments->use_name)
+	if (!*name)
+		pvs_output_warning(&arguments->output, "NAME: is empty");
+	else if (arguments->use_name)
 		pvs_output_warning(&arguments->output,
 				   "NAME %s: with --use-name the id is not the name's hash, which "
 				   "pvapconfig in the guest looks for",
 				   name);
-	else if (g_unichar_isspace(g_utf8_get_char(name)) ||
-		 g_unichar_isspace(last_character(name)))
+	else if (is_space(g_utf8_get_char(name)) || is_space(last_character(name)))
 		pvs_output_warning(&arguments->output,
 				   "NAME '%s': starts or ends with white space, without which "
 				   "pvapconfig in the guest looks for it, and does not find it",
@@ -276,13 +297,8 @@ static gboolean create(const PvsArguments *arguments, const Kind *kind, GError *
 	if (name && arguments->use_name)
 		pvs_call_true(call, "use_name", "--use-name");
 	if (!pvs_target_put(arguments, call, error) || !kind->put(arguments, call, &value, error) ||
-	    !pvs_root_ca_check(arguments, rpc, error))
+	    !pvs_root_ca_check(arguments, rpc, error) || !open_toc(arguments, files, &toc, error))
 		return FALSE;
-	if (arguments->toc_policy) {
-		toc = pvs_toc_open(arguments->toc_policy, error);
-		if (!toc)
-			return FALSE;
-	}
 	made.reply = pvs_ask(arguments, rpc, call, error);
 	pvs_value_wipe(&value);
 	if (!made.reply || !look_at(&made, value.type, name, error))

@@ -21,6 +21,8 @@ typedef struct {
 	char *other;	    /* the temporary name while something is there; NULL: nothing */
 	gboolean exchanged; /* at the temporary name is what stood at the name before */
 	gboolean placed;    /* the name is ours now */
+	gboolean replaces;  /* a file, of this mode */
+	mode_t mode;
 } File;
 
 struct PvsFiles {
@@ -51,9 +53,7 @@ PvsFiles *pvs_files_new(void)
 	return files;
 }
 
-/* From the first temporary file on, a signal from the keyboard or a shutdown waits: it would leave
- * that file behind. */
-static void hold_signals(PvsFiles *files)
+void pvs_files_hold(PvsFiles *files)
 {
 	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGTSTP};
 	sigset_t set;
@@ -77,9 +77,55 @@ void pvs_files_free(PvsFiles *files)
 	g_free(files);
 }
 
+gboolean pvs_files_has(const PvsFiles *files, const char *path)
+{
+	g_autofree char *directory = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+	struct stat at, dir, other;
+	gboolean there = stat(path, &at) == 0;
+
+	if (stat(directory, &dir) < 0)
+		return FALSE;
+	for (guint i = 0; i < files->files->len; i++) {
+		const File *file = g_ptr_array_index(files->files, i);
+
+		if (strcmp(file->name, name) == 0 && fstat(file->dir, &other) == 0 &&
+		    other.st_dev == dir.st_dev && other.st_ino == dir.st_ino)
+			return TRUE;
+		/* By another name, or through a link. */
+		if (there && fstatat(file->dir, file->name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    other.st_dev == at.st_dev && other.st_ino == at.st_ino)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static gboolean cannot_write(const File *file, int err, GError **error)
 {
 	return pvs_failure_system(error, err, file->label, "cannot be written");
+}
+
+/* What stands at the name: @st. */
+static gboolean check_replaced(File *file, const struct stat *st, GError **error)
+{
+	if (S_ISDIR(st->st_mode))
+		return pvs_failure(error, PVS_EXIT_FAILED, "give the name of a file",
+				   "%s: is a directory", file->label);
+	if (!S_ISREG(st->st_mode))
+		return pvs_failure(error, PVS_EXIT_FAILED,
+				   "give the name of a regular file, which is replaced as a whole; "
+				   "\"-o -\" writes to standard output",
+				   "%s: is %s", file->label,
+				   S_ISLNK(st->st_mode) ? "a symbolic link" : "not a regular file");
+	/* Renaming does not ask for it; but who took the permission away meant it. */
+	if (faccessat(file->dir, file->name, W_OK, AT_EACCESS) < 0)
+		return pvs_failure(error, PVS_EXIT_FAILED,
+				   "choose another name, or allow it: chmod u+w FILE",
+				   "%s: is there and may not be overwritten: %s", file->label,
+				   g_strerror(errno));
+	file->replaces = TRUE;
+	file->mode = st->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
+	return TRUE;
 }
 
 gboolean pvs_files_add(PvsFiles *files, const char *path, const char *label, GError **error)
@@ -105,16 +151,8 @@ gboolean pvs_files_add(PvsFiles *files, const char *path, const char *label, GEr
 		return pvs_failure(error, PVS_EXIT_FAILED, "give the name of a file",
 				   "%s: is a directory", label);
 	if (fstatat(file->dir, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISDIR(st.st_mode))
-			return pvs_failure(error, PVS_EXIT_FAILED, "give the name of a file",
-					   "%s: is a directory", label);
-		if (!S_ISREG(st.st_mode))
-			return pvs_failure(
-				error, PVS_EXIT_FAILED,
-				"give the name of a regular file, which is replaced as a whole; "
-				"\"-o -\" writes a request to standard output",
-				"%s: is %s", label,
-				S_ISLNK(st.st_mode) ? "a symbolic link" : "not a regular file");
+		if (!check_replaced(file, &st, error))
+			return FALSE;
 	} else if (errno != ENOENT) {
 		return cannot_write(file, errno, error);
 	}
@@ -127,12 +165,16 @@ gboolean pvs_files_add(PvsFiles *files, const char *path, const char *label, GEr
 
 static int create_temporary(File *file)
 {
+	/* A file that others may not read is not shown to them while it is made. */
+	mode_t mode = file->replaces ? S_IRUSR | S_IWUSR
+				     : S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
+
 	for (guint attempt = 0; attempt < 100; attempt++) {
 		/* Not after the file itself: that name may be as long as a name can be. */
 		g_autofree char *name =
 			g_strdup_printf(".pvsecretctl-%08x%08x", g_random_int(), g_random_int());
 		int fd = openat(file->dir, name,
-				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
 		if (fd >= 0) {
 			file->other = g_steal_pointer(&name);
@@ -151,7 +193,7 @@ gboolean pvs_files_write(PvsFiles *files, guint i, const void *data, gsize size,
 	int err = 0;
 	int fd;
 
-	hold_signals(files);
+	pvs_files_hold(files);
 	fd = create_temporary(file);
 	if (fd < 0)
 		return cannot_write(file, errno, error);
@@ -166,6 +208,10 @@ gboolean pvs_files_write(PvsFiles *files, guint i, const void *data, gsize size,
 		left += n;
 		size -= (gsize)n;
 	}
+	/* Where the file system has no modes it has nothing to keep. */
+	if (err == 0 && file->replaces && fchmod(fd, file->mode) < 0 && errno != EPERM &&
+	    errno != ENOTSUP)
+		err = errno;
 	if (err == 0 && fsync(fd) < 0)
 		err = errno;
 	/* Network file systems report a full disk at close. */

@@ -74,13 +74,13 @@ const PvsOption pvs_options[] = {
 	{0, "output-secret", NULL, "FILE", PVS_OPTION_TEXT, AT(output_secret),
 	 PVS_SCOPE_ASSOCIATION, PVS_GROUP_HIDDEN,
 	 "Refused: no secret leaves the daemon. See --derive and --input-secret."},
-	{0, "secret", NULL, "FILE|NAME", PVS_OPTION_TEXT, AT(secret),
-	 PVS_SCOPE_RETRIEVABLE | PVS_SCOPE_UPDATE_CCK, PVS_GROUP_SECRET,
-	 "Of a retrievable secret: the file with its value. Of update-cck: the name under which "
-	 "the daemon holds the new CCK."},
+	{0, "secret", NULL, "FILE", PVS_OPTION_TEXT, AT(secret), PVS_SCOPE_RETRIEVABLE,
+	 PVS_GROUP_SECRET, "The file with the value of the retrievable secret."},
+	{0, "secret", NULL, "NAME", PVS_OPTION_TEXT, AT(secret), PVS_SCOPE_UPDATE_CCK,
+	 PVS_GROUP_SECRET, "The name under which the daemon holds the new CCK."},
 	{0, "type", NULL, "plain|aes|aes-xts|hmac-sha|ec", PVS_OPTION_TEXT, AT(type),
 	 PVS_SCOPE_RETRIEVABLE, PVS_GROUP_SECRET,
-	 "What the value is. plain: 1 to 8190 bytes; aes: 16, 24 or 32; aes-xts: 32 or 64; "
+	 "What the value is. plain: up to 8190 bytes; aes: 16, 24 or 32; aes-xts: 32 or 64; "
 	 "hmac-sha: 64 or 128; ec: a private key in PEM or DER, on secp256r1, secp384r1 or "
 	 "secp521r1, or of Ed25519 or Ed448."},
 	{0, "use-name", NULL, NULL, PVS_OPTION_FLAG, AT(use_name), PVS_SCOPE_CREATE,
@@ -107,13 +107,19 @@ const PvsOption pvs_options[] = {
 	 PVS_GROUP_INPUT,
 	 "Certificate, PEM or DER, of the key that signed the user data. Whether it is to be "
 	 "trusted is for you to know."},
-	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request),
-	 PVS_SCOPE_CREATE | PVS_SCOPE_VERIFY, PVS_GROUP_OUTPUT,
+	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request), PVS_SCOPE_CREATE,
+	 PVS_GROUP_OUTPUT,
 	 "Write the request to FILE (\"-\": to standard output); NAME.yaml goes to the same "
-	 "directory. With verify: the user data."},
+	 "directory. A file that is there is replaced and keeps its mode; what is no regular file, "
+	 "or may not be written to, is refused."},
+	{'o', "output", NULL, "FILE", PVS_OPTION_TEXT, AT(request), PVS_SCOPE_VERIFY,
+	 PVS_GROUP_OUTPUT,
+	 "Write the user data to FILE (\"-\": to standard output), where the request has any."},
 	{0, "stdout", NULL, NULL, PVS_OPTION_FLAG, AT(to_stdout),
 	 PVS_SCOPE_ASSOCIATION | PVS_SCOPE_RETRIEVABLE, PVS_GROUP_OUTPUT,
-	 "Write the secret info to standard output instead of NAME.yaml."},
+	 "Write the secret info to standard output instead of NAME.yaml. Needed where NAME cannot "
+	 "name a file: where it is empty, \".\" or \"..\", has \"/\" or a control character in it, "
+	 "is too long, or would name the request's own file."},
 	{'f', "force", NULL, NULL, PVS_OPTION_FLAG, AT(force), PVS_SCOPE_CREATE, PVS_GROUP_GENERAL,
 	 "Make the request even where this is a Secure Execution guest itself."},
 	{0, "warn-days", NULL, "N", PVS_OPTION_TEXT, AT(warn_days),
@@ -197,25 +203,47 @@ static guint scopes_of(const Parser *parser, gboolean below)
 	return scopes;
 }
 
-static const PvsOption *find_letter(char letter)
+static gboolean is_called(const PvsOption *option, char letter, const char *name, gsize size)
 {
-	for (guint i = 0; i < pvs_n_options; i++)
-		if (pvs_options[i].letter == letter)
-			return &pvs_options[i];
-	return NULL;
+	const char *const names[] = {option->name, option->alias};
+
+	if (!name)
+		return option->letter == letter;
+	for (guint j = 0; j < G_N_ELEMENTS(names); j++)
+		if (names[j] && strlen(names[j]) == size && strncmp(names[j], name, size) == 0)
+			return TRUE;
+	return FALSE;
 }
 
-static const PvsOption *find_name(const char *name, gsize size)
+/* By @letter, or by @name where there is one. Of two rows that say what one option is to different
+ * commands, the one of a command that this may still be; else the first. */
+static const PvsOption *find(const Parser *parser, char letter, const char *name, gsize size)
 {
-	for (guint i = 0; i < pvs_n_options; i++) {
-		const char *const names[] = {pvs_options[i].name, pvs_options[i].alias};
+	const PvsOption *first = NULL;
 
-		for (guint j = 0; j < G_N_ELEMENTS(names); j++)
-			if (names[j] && strlen(names[j]) == size &&
-			    strncmp(names[j], name, size) == 0)
-				return &pvs_options[i];
+	for (guint i = 0; i < pvs_n_options; i++) {
+		if (!is_called(&pvs_options[i], letter, name, size))
+			continue;
+		if (pvs_options[i].scopes & scopes_of(parser, TRUE))
+			return &pvs_options[i];
+		if (!first)
+			first = &pvs_options[i];
 	}
-	return NULL;
+	return first;
+}
+
+/* The first row of the same option; and the commands of all of its rows. */
+static guint row_of(const PvsOption *option, guint *scopes)
+{
+	guint first = pvs_n_options;
+
+	*scopes = 0;
+	for (guint i = pvs_n_options; i > 0; i--)
+		if (pvs_options[i - 1].offset == option->offset) {
+			*scopes |= pvs_options[i - 1].scopes;
+			first = i - 1;
+		}
+	return first;
 }
 
 /* Of the type that the option's kind says. */
@@ -250,7 +278,8 @@ static gboolean has_empty_part(const char *value)
 static gboolean store(Parser *parser, const PvsOption *option, const char *shown, const char *value,
 		      GError **error)
 {
-	guint64 bit = G_GUINT64_CONSTANT(1) << (option - pvs_options);
+	guint scopes;
+	guint64 bit = G_GUINT64_CONSTANT(1) << row_of(option, &scopes);
 	void *at = member_at(parser->out, option);
 
 	if (option->kind == PVS_OPTION_LIST && has_empty_part(value))
@@ -327,7 +356,7 @@ static gboolean parse_long(Parser *parser, char **argv, int argc, int *i, GError
 	const char *name = argv[*i] + 2;
 	const char *equals = strchr(name, '=');
 	gsize size = equals ? (gsize)(equals - name) : strlen(name);
-	const PvsOption *option = find_name(name, size);
+	const PvsOption *option = find(parser, 0, name, size);
 	g_autofree char *shown = g_strdup_printf("--%.*s", (int)size, name);
 	const char *value = equals ? equals + 1 : NULL;
 
@@ -361,7 +390,8 @@ static const char *json_value(const char *behind)
 static gboolean parse_short(Parser *parser, char **argv, int argc, int *i, GError **error)
 {
 	for (const char *letter = argv[*i] + 1; *letter; letter++) {
-		const PvsOption *option = find_letter(*letter);
+		/* -V: what pvsecret called -v once, and still takes. */
+		const PvsOption *option = find(parser, *letter == 'V' ? 'v' : *letter, NULL, 0);
 		gsize bytes = (gsize)(g_utf8_find_next_char(letter, NULL) - letter);
 		g_autofree char *shown = g_strdup_printf("-%.*s", (int)bytes, letter);
 		const char *value = NULL;
@@ -435,15 +465,20 @@ static gboolean check_whole(Parser *parser, GError **error)
 	const PvsCommand *command = command_of(parser->out);
 	guint scopes = scopes_of(parser, FALSE);
 
-	for (guint i = 0; i < pvs_n_options; i++)
-		if ((parser->given >> i & 1) && !(pvs_options[i].scopes & scopes)) {
-			g_autofree char *words =
-				pvs_command_words(parser->out->path, parser->out->depth);
+	for (guint i = 0; i < pvs_n_options; i++) {
+		g_autofree char *words = NULL;
+		guint all;
 
-			return usage_take(parser, error,
-					  g_strdup_printf("--%s: is not an option of %s",
-							  pvs_options[i].name, words));
-		}
+		if (!(parser->given >> i & 1))
+			continue;
+		row_of(&pvs_options[i], &all);
+		if (all & scopes)
+			continue;
+		words = pvs_command_words(parser->out->path, parser->out->depth);
+		return usage_take(parser, error,
+				  g_strdup_printf("--%s: is not an option of %s",
+						  pvs_options[i].name, words));
+	}
 	if (!command->run)
 		return usage(parser, error,
 			     command == &pvs_command_root ? "a command is missing"

@@ -54,7 +54,7 @@ GBytes *pvs_policy_reference(const char *path, const char *label, GError **error
 struct PvsToc {
 	char *path;
 	char *label;
-	int fd;
+	int fd;	       /* -1: there is none yet */
 	gboolean made; /* by us */
 	gboolean appended;
 	gboolean kept;
@@ -66,29 +66,68 @@ static gboolean failed(const PvsToc *toc, GError **error)
 	return pvs_failure_system(error, errno, toc->label, "cannot be written");
 }
 
+/* Opens and locks: two of these at the same time shall not take back each other's lines. While one
+ * waited for the lock another may have taken the file away that it had made: then once more. With
+ * O_CREAT only what was not there before. FALSE with errno. */
+static gboolean lock(PvsToc *toc, int flags)
+{
+	struct stat st, there;
+
+	for (;;) {
+		toc->fd = open(toc->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | flags, 0666);
+		if (toc->fd < 0)
+			return FALSE;
+		if (flock(toc->fd, LOCK_EX) < 0 || fstat(toc->fd, &st) < 0)
+			return FALSE;
+		if (stat(toc->path, &there) == 0 && there.st_dev == st.st_dev &&
+		    there.st_ino == st.st_ino)
+			break;
+		close(toc->fd);
+	}
+	toc->size = st.st_size;
+	/* Somebody may have been faster with the first line: then it is not ours to remove. */
+	toc->made = (flags & O_CREAT) && st.st_size == 0;
+	if (S_ISREG(st.st_mode))
+		return TRUE;
+	errno = ESPIPE;
+	return FALSE;
+}
+
+/* There is no file: could there be one? It is not made yet, so that what goes wrong until then, or
+ * somebody's ^C, leaves none behind. */
+static gboolean check_new(const PvsToc *toc, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(toc->path);
+	struct stat st;
+
+	if (lstat(toc->path, &st) == 0)
+		return pvs_failure(error, PVS_EXIT_FAILED,
+				   "make the file that it points to, or name another",
+				   "%s: is a symbolic link to nothing", toc->label);
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 || failed(toc, error);
+}
+
+static gboolean open_toc(PvsToc *toc, GError **error)
+{
+	if (lock(toc, 0))
+		return TRUE;
+	if (errno == ENOENT)
+		return check_new(toc, error);
+	if (errno == ESPIPE || errno == EISDIR)
+		return pvs_failure(error, PVS_EXIT_FAILED,
+				   "give a text file, to which a line is added",
+				   "%s: is not a regular file", toc->label);
+	return failed(toc, error);
+}
+
 PvsToc *pvs_toc_open(const char *path, GError **error)
 {
 	g_autoptr(PvsToc) toc = g_new0(PvsToc, 1);
-	struct stat st;
 
+	toc->fd = -1;
 	toc->path = g_strdup(path);
 	toc->label = g_strdup_printf("--toc-policy %s", path);
-	toc->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
-	toc->made = toc->fd >= 0;
-	if (toc->fd < 0 && errno == EEXIST)
-		toc->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY);
-	/* Two of these at the same time shall not take back each other's lines. */
-	if (toc->fd < 0 || flock(toc->fd, LOCK_EX) < 0 || fstat(toc->fd, &st) < 0) {
-		failed(toc, error);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		pvs_failure(error, PVS_EXIT_FAILED, "give a text file, to which a line is added",
-			    "%s: is not a regular file", toc->label);
-		return NULL;
-	}
-	toc->size = st.st_size;
-	return g_steal_pointer(&toc);
+	return open_toc(toc, error) ? g_steal_pointer(&toc) : NULL;
 }
 
 gboolean pvs_toc_append(PvsToc *toc, const char *line, GError **error)
@@ -97,6 +136,9 @@ gboolean pvs_toc_append(PvsToc *toc, const char *line, GError **error)
 	char last = '\n';
 	ssize_t n;
 
+	/* Made by somebody else since: then it is as if it had been there. */
+	if (toc->fd < 0 && !lock(toc, O_CREAT | O_EXCL) && !(errno == EEXIST && lock(toc, 0)))
+		return failed(toc, error);
 	if (toc->size > 0 && pread(toc->fd, &last, 1, toc->size - 1) != 1)
 		return failed(toc, error);
 	g_string_append_printf(text, "%s%s\n", last == '\n' ? "" : "\n", line);

@@ -13,11 +13,12 @@ GBytes *pvs_policy_reference(const char *path, const char *label, GError **error
 /* A policy's list, open and locked while a line is added to it. */
 typedef struct PvsToc PvsToc;
 
-/* Opens @path, or makes it; nothing is written yet. */
+/* Opens @path and locks it; where there is none looks whether it can be made. Nothing is made or
+ * written yet. */
 PvsToc *pvs_toc_open(const char *path, GError **error);
 
 /* Appends @line (without its end) in one write, and a line feed before it where the last line has
- * none. */
+ * none. Makes the file where there is none. */
 gboolean pvs_toc_append(PvsToc *toc, const char *line, GError **error);
 
 /* The line stays. Without this, pvs_toc_free() takes it back, and the file where it was made. */

@@ -101,17 +101,15 @@ static PvsClientSecret *read_most(const char *path, gsize most, const char *labe
 PvsClientSecret *pvs_client_secret_load(const char *path, gsize most, const char *label,
 					const char *hint, GError **error)
 {
-	g_autofree char *too_much =
-		g_strdup_printf("has more than %" G_GSIZE_FORMAT " bytes", most);
 	gint64 file_size;
 	g_autoptr(PvsClientSecret) secret = read_most(path, most, label, &file_size, error);
 
 	if (!secret)
 		return NULL;
-	if (secret->size > 0 && secret->size <= most)
+	if (secret->size <= most)
 		return g_steal_pointer(&secret);
-	pvs_failure(error, PVS_EXIT_FAILED, hint, "%s: %s", label,
-		    secret->size == 0 ? "is empty" : too_much);
+	pvs_failure(error, PVS_EXIT_FAILED, hint, "%s: has more than %" G_GSIZE_FORMAT " bytes",
+		    label, most);
 	return NULL;
 }
 

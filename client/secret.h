@@ -15,7 +15,7 @@ typedef struct PvsClientSecret PvsClientSecret;
 PvsClientSecret *pvs_client_secret_read(const char *path, gsize size, const char *label,
 					GError **error);
 
-/* Likewise, of at most @most bytes and not empty; @hint says what to do about a file of another
+/* Likewise, of at most @most bytes, maybe none; @hint says what to do about a file of another
  * size. */
 PvsClientSecret *pvs_client_secret_load(const char *path, gsize most, const char *label,
 					const char *hint, GError **error);

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "client/ask.h"
 #include "client/cuid.h"
@@ -99,10 +99,14 @@ gboolean pvs_target_check(const PvsArguments *arguments, GError **error)
 }
 
 /* An argument that is not the name of a file that is there is a name in the daemon, if it can be
- * one. What cannot be looked at is a file: the error about it says more. */
+ * one; a directory is no file. What cannot be looked at is one: the error about it says more. */
 static gboolean is_name(const char *given)
 {
-	return access(given, F_OK) < 0 && errno == ENOENT && pvs_key_name_valid(given);
+	struct stat st;
+
+	if (!pvs_key_name_valid(given))
+		return FALSE;
+	return stat(given, &st) == 0 ? S_ISDIR(st.st_mode) : errno == ENOENT;
 }
 
 /* A file where there is one, else the name of an installed header. */

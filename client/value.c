@@ -85,7 +85,7 @@ gboolean pvs_value_put_meta(const PvsArguments *arguments G_GNUC_UNUSED,
 }
 
 #define SIZES                                                                                     \
-	"bytes: plain 1 to 8190; aes 16, 24 or 32; aes-xts 32 or 64; hmac-sha 64 or 128; for ec " \
+	"bytes: plain 0 to 8190; aes 16, 24 or 32; aes-xts 32 or 64; hmac-sha 64 or 128; for ec " \
 	"a private key in PEM or DER"
 
 gboolean pvs_value_check_retrievable(const PvsArguments *arguments, GError **error)
@@ -133,6 +133,9 @@ gboolean pvs_value_put_retrievable(const PvsArguments *arguments, PvsCall *call,
 		return pvs_failure(error, PVS_EXIT_FAILED, SIZES,
 				   "%s: has %" G_GSIZE_FORMAT " bytes, which --type %s has not",
 				   label, pvs_client_secret_size(secret), arguments->type);
+	/* As pvsecret takes it, and most likely a mistake. */
+	if (pvs_client_secret_size(secret) == 0)
+		pvs_output_warning(&arguments->output, "%s: is empty", label);
 	value->type = pvs_secret_type_word(type);
 	value->yaml_kind = yaml_kind_of(type);
 	pvs_call_text(call, "type", arguments->type, "--type");

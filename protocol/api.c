@@ -52,7 +52,7 @@ static gboolean decode_name(PvsParams *params G_GNUC_UNUSED, gpointer to, JsonNo
 
 	if (!text)
 		return FALSE;
-	if (!*text || strlen(text) > PVS_SECRET_NAME_MAX)
+	if (strlen(text) > PVS_SECRET_NAME_MAX)
 		return wrong(error, PVS_ERROR_PARAM_NAME, at);
 	*name = g_strdup(text);
 	return TRUE;
@@ -397,9 +397,8 @@ static gboolean decode_secret(PvsParams *params, gpointer to G_GNUC_UNUSED, Json
 	if (!text)
 		return FALSE;
 	/* Nothing in base64 is nothing, and too short to be overwritten by a number. */
-	if (!*text)
-		return wrong(error, PVS_ERROR_PARAM_SECRET_SIZE, "/secret/value");
-	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT - 1, &number, NULL))
+	number = PVS_VALUE_EMPTY;
+	if (*text && !g_ascii_string_to_unsigned(text, 10, 0, PVS_VALUE_EMPTY - 1, &number, NULL))
 		return wrong(error, PVS_ERROR_PARAM_BASE64, "/secret/value");
 	params->value_kind = PVS_VALUE_GIVEN;
 	params->value = (guint)number;

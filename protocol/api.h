@@ -5,7 +5,7 @@
  * A method is a row: its name and the rows of its fields. One function decodes the parameters of
  * any method into one struct, which one function clears. A parameter that the method does not have
  * is an error. Secrets are not decoded here: the caller took them out of the text and left the
- * number of each, in decimal, in its place.
+ * number of each, in decimal, in its place; only the empty string is still what it was.
  */
 #pragma once
 
@@ -30,16 +30,19 @@ typedef enum {
 
 #define PVS_DOCUMENT_MAX PVS_HEADER_MAX /* bytes of a host-key document, certificate or CRL */
 
+/* A secret of no bytes: there is nothing to take out of the text, and no room for a number. */
+#define PVS_VALUE_EMPTY G_MAXUINT
+
 typedef struct {
 	guint max_host_keys;
 
 	/* What the fields decode to. */
-	char *name; /* of the secret */
+	char *name; /* of the secret; may be empty */
 	gboolean use_name;
 	const char *kind;  /* of a retrievable secret; protocol/secret-type.h */
 	const char *curve; /* of an EC key; NULL: none */
 	PvsValueKind value_kind;
-	guint value;	    /* number of the secret, where it is given */
+	guint value;	    /* number of the secret, where it is given; or PVS_VALUE_EMPTY */
 	PvsHeaderTags tags; /* where there is a header; else there is an image */
 	gboolean has_header;
 	char *image;	   /* name of an installed header; NULL: none */

@@ -55,14 +55,14 @@
 	  "take the CUID from the guest's attestation") \
 	X(PARAM_FLAG,             -32602, "flag",                 "the flag is not known", \
 	  "the known flag is disable-dump") \
-	X(PARAM_NAME,             -32602, "name",                 "the secret's name is empty or longer than 4096 bytes", \
-	  "choose a name of 1 to 4096 bytes") \
+	X(PARAM_NAME,             -32602, "name",                 "the secret's name is longer than 4096 bytes", \
+	  "choose a name of at most 4096 bytes") \
 	X(PARAM_KEY_NAME,         -32602, "key-name",             "the value is not the name of a key: letters, digits and _ . - only, at most 64, not starting with a sign", \
 	  "keys live in the daemon and are named, not sent; pvsecretctl status lists the CCKs") \
 	X(PARAM_SECRET,           -32602, "secret",               "the secret is not exactly one of {\"random\": true}, {\"derive\": true} and {\"value\": base64}", \
 	  "say either how the daemon makes the secret or what it is") \
 	X(PARAM_SECRET_SIZE,      -32602, "secret-size",          "the secret has not the size that its type asks for", \
-	  "bytes: association 32; plain 1 to 8190; aes 16, 24, 32; aes-xts 32, 64; hmac-sha 64, 128; ec 32, 48, 66 (secp256r1, secp384r1, secp521r1), 32 (ed25519), 57 (ed448)") \
+	  "bytes: association 32; plain 0 to 8190; aes 16, 24, 32; aes-xts 32, 64; hmac-sha 64, 128; ec 32, 48, 66 (secp256r1, secp384r1, secp521r1), 32 (ed25519), 57 (ed448)") \
 	X(PARAM_SECRET_VALUE,     -32602, "secret-value",         "a retrievable secret is not given as {\"value\": base64}", \
 	  "give the value itself; only association secrets can be drawn or derived") \
 	X(PARAM_SCALAR,           -32602, "scalar",               "the value is not a private key of this curve: it is zero, or not less than the curve's order", \

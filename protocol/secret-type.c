@@ -21,7 +21,7 @@ static const struct {
 } types[] = {
 	{PVS_SECRET_NULL, "meta", NULL, NULL, 0, 0, 0},
 	{PVS_SECRET_ASSOCIATION, "association", NULL, NULL, 32, 32, 32},
-	{PVS_SECRET_PLAINTEXT, "plaintext", "plain", NULL, 1, PVS_PLAINTEXT_MAX, 0},
+	{PVS_SECRET_PLAINTEXT, "plaintext", "plain", NULL, 0, PVS_PLAINTEXT_MAX, 0},
 	{PVS_SECRET_AES_128, "aes-128-key", "aes", NULL, 16, 16, 16},
 	{PVS_SECRET_AES_192, "aes-192-key", "aes", NULL, 24, 24, 24},
 	{PVS_SECRET_AES_256, "aes-256-key", "aes", NULL, 32, 32, 32},
@@ -94,7 +94,8 @@ gboolean pvs_secret_type_takes(guint type, gsize size)
 {
 	int i = find(type);
 
-	return i >= 0 && size > 0 && size >= types[i].min && size <= types[i].max;
+	/* A meta secret has no value, not one of no bytes. */
+	return i >= 0 && type != PVS_SECRET_NULL && size >= types[i].min && size <= types[i].max;
 }
 
 gsize pvs_secret_type_stored(guint type, gsize size)

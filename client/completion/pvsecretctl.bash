@@ -58,9 +58,12 @@ _pvsecretctl_operand()
 	esac
 }
 
-# What stands behind an option: FILE, NAME, or one of these words; nothing for a flag.
+# What stands behind an option of a command: FILE, NAME, or one of these words; nothing for a flag.
 _pvsecretctl_argument()
 {
+	case "$2 $1" in
+	'pvsecretctl create update-cck --secret') echo 'NAME'; return ;;
+	esac
 	case $1 in
 	-k|--host-key-document) echo 'FILE' ;;
 	--hdr) echo 'FILE' ;;
@@ -106,7 +109,7 @@ _pvsecretctl()
 		if [[ $word == -* ]]; then
 			if [[ ${COMP_WORDS[i + 1]} == = ]]; then
 				((i += 2))
-			elif [[ -n $(_pvsecretctl_argument "$word") ]]; then
+			elif [[ -n $(_pvsecretctl_argument "$word" "$at") ]]; then
 				((i++))
 			fi
 			continue
@@ -120,8 +123,8 @@ _pvsecretctl()
 	done
 	kind=
 	if [[ $before == -* ]]; then
-		kind=$(_pvsecretctl_argument "$before$assigned")
-		[[ -z $kind ]] && kind=$(_pvsecretctl_argument "$before")
+		kind=$(_pvsecretctl_argument "$before$assigned" "$at")
+		[[ -z $kind ]] && kind=$(_pvsecretctl_argument "$before" "$at")
 	fi
 	if [[ $kind == NAME ]]; then
 		COMPREPLY=()

@@ -29,6 +29,19 @@ static gboolean find_type(PvsMethod method, const PvsParams *params, gsize value
 	}
 }
 
+/* NULL, perhaps with @why: there is none of this number. */
+static PvsSecret *take(const PvsParams *params, PvsSecrets *secrets, GError **why)
+{
+	PvsSecret *empty;
+
+	if (params->value != PVS_VALUE_EMPTY)
+		return secrets ? pvs_secrets_take(secrets, params->value, why) : NULL;
+	empty = pvs_secret_new(0);
+	if (!empty)
+		pvs_fail(why, PVS_ERROR_TOO_FAST, NULL, NULL);
+	return empty;
+}
+
 gboolean pvs_build_take(PvsMethod method, const PvsParams *params, PvsSecrets *secrets,
 			PvsSecret **value, GError **error)
 {
@@ -38,8 +51,7 @@ gboolean pvs_build_take(PvsMethod method, const PvsParams *params, PvsSecrets *s
 
 	if (params->value_kind != PVS_VALUE_GIVEN)
 		return TRUE;
-	if (secrets)
-		taken = pvs_secrets_take(secrets, params->value, &why);
+	taken = take(params, secrets, &why);
 	if (!taken)
 		return pvs_fail(error, why ? (PvsError)why->code : PVS_ERROR_PARAM_BASE64,
 				"/secret/value", NULL);

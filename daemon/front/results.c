@@ -129,6 +129,37 @@ JsonNode *pvs_result_checked(const PvsChecked *checked)
 	return node_of(object);
 }
 
+static void set_base64(JsonObject *object, const char *name, const guint8 *data, gsize size)
+{
+	g_autofree char *base64 = g_base64_encode(data, size);
+
+	json_object_set_string_member(object, name, base64);
+}
+
+/* The 512 bytes in two parts, both with their zeros: how long the user's own data were, and where a
+ * signature ends, is not for this side to guess. */
+static void set_user_data(JsonObject *object, const PvsRequestView *view)
+{
+	const guint8 *data = view->head->user_data;
+	gsize part = pvs_user_data_size(view->user_data_type);
+
+	set_string(object, "user_data_type", pvs_user_data_word(view->user_data_type));
+	if (part == 0)
+		return;
+	set_base64(object, "user_data", data, part);
+	if (part < PVS_USER_DATA_SIZE)
+		set_base64(object, "signature", data + part, PVS_USER_DATA_SIZE - part);
+}
+
+/* What the request says of the image: copies of the SE header's. */
+static void set_tags(JsonObject *object, const PvsHeaderTags *tags)
+{
+	set_hex(object, "pld", tags->pld, sizeof tags->pld);
+	set_hex(object, "ald", tags->ald, sizeof tags->ald);
+	set_hex(object, "tld", tags->tld, sizeof tags->tld);
+	set_hex(object, "header_tag", tags->tag, sizeof tags->tag);
+}
+
 static JsonObject *described_secret(const PvsRequestView *view)
 {
 	JsonObject *secret = json_object_new();
@@ -155,13 +186,18 @@ JsonNode *pvs_result_described(GBytes *request)
 	g_assert(pvs_request_view(data, size, &view, NULL));
 	json_object_set_int_member(object, "version", PVS_REQUEST_VERSION);
 	json_object_set_int_member(object, "size", (gint64)size);
+	json_object_set_int_member(object, "encrypted_size",
+				   GUINT32_FROM_BE(view.head->encrypted_size));
+	set_hex(object, "iv", view.head->iv, sizeof view.head->iv);
 	if (view.flags & PVS_FLAG_DISABLE_DUMP)
 		json_array_add_string_element(flags, "disable-dump");
 	json_object_set_array_member(object, "flags", flags);
 	pcf = g_strdup_printf("%016" G_GINT64_MODIFIER "x", view.flags);
 	set_string(object, "pcf", pcf);
 	set_hex(object, "cuid", view.head->cuid, sizeof view.head->cuid);
-	set_hex(object, "header_tag", view.head->tags.tag, sizeof view.head->tags.tag);
+	set_tags(object, &view.head->tags);
+	set_hex(object, "customer_key", view.head->customer_point,
+		sizeof view.head->customer_point);
 	for (guint i = 0; i < view.keyslots; i++) {
 		JsonObject *key = json_object_new();
 
@@ -170,7 +206,7 @@ JsonNode *pvs_result_described(GBytes *request)
 	}
 	json_object_set_array_member(object, "host_keys", keys);
 	json_object_set_object_member(object, "secret", described_secret(&view));
-	set_string(object, "user_data_type", pvs_user_data_word(view.user_data_type));
+	set_user_data(object, &view);
 	set_hex(object, "tag", view.tag, PVS_TAG_SIZE);
 	return node_of(object);
 }

@@ -38,12 +38,25 @@ static gboolean any_bit(const guint8 *data, gsize size)
 	return bits != 0;
 }
 
+/* In a message an empty name is as good as none. But a secret that has a name has one that the
+ * rules are asked about: none would need no permission. */
+static void name_it(PvsBuild *build)
+{
+	if (!build->name && build->type != PVS_SECRET_NULL && build->type != PVS_SECRET_UPDATE_CCK)
+		build->name = g_strdup("");
+}
+
 gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, gboolean unverified,
 			 PvsBuild *build, GError **error)
 {
 	const char *named[] = {build->image, NULL};
 	g_autofree const char **found = NULL;
-	PvsAccessCall call = {
+	PvsAccessCall call;
+	const PvsHeaderTags *installed;
+	PvsHeaderTags tags;
+
+	name_it(build);
+	call = (PvsAccessCall){
 		.method = pvs_guard_method(build->type),
 		.cck = build->cck,
 		.new_cck = build->new_cck,
@@ -57,9 +70,6 @@ gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, gbool
 		/* Zeros bind the request to no guest. */
 		.has_cuid = any_bit(build->cuid, sizeof build->cuid),
 	};
-	const PvsHeaderTags *installed;
-	PvsHeaderTags tags;
-
 	if (!call.method)
 		return FALSE;
 	if (!build->image) {

@@ -64,8 +64,7 @@ static gboolean read_id(const PvsBuild *build, PvsOrder *order, GError **error)
 {
 	if (build->type == PVS_SECRET_NULL || build->type == PVS_SECRET_UPDATE_CCK)
 		return TRUE;
-	if (!build->name)
-		return pvs_fail(error, PVS_ERROR_PARAM_NAME, "/name", NULL);
+	g_assert(build->name); /* guard.h */
 	if (build->use_name && strlen(build->name) > PVS_USE_NAME_MAX)
 		return pvs_fail(error, PVS_ERROR_PARAM_USE_NAME, "/name", NULL);
 	pvs_request_id(build->name, build->use_name, order->input.id);

@@ -62,31 +62,66 @@ static void entry_free(gpointer data)
 
 /* ---- loading: the owner's files ---- */
 
-/* PKCS#8 in DER from PEM or DER, in OpenSSL's memory, which is the arena; NULL if it is neither. A
- * PEM file has this one thing in it. */
-static PKCS8_PRIV_KEY_INFO *read_pkcs8(const PvsSecret *content)
+/* What a private key is called in PEM, and what OpenSSL reads it as: PKCS#8, SEC 1, PKCS#1. */
+static const struct {
+	const char *name;
+	int type;
+} forms[] = {
+	{PEM_STRING_PKCS8INF, EVP_PKEY_NONE},
+	{PEM_STRING_ECPRIVATEKEY, EVP_PKEY_EC},
+	{PEM_STRING_RSA, EVP_PKEY_RSA},
+};
+
+/* The whole of @data, or NULL. Whatever OpenSSL makes of it is in its own memory: the arena. */
+static EVP_PKEY *decode(int type, const guint8 *data, gsize size)
 {
-	g_autoptr(BIO) bio = BIO_new_mem_buf(content->bytes, (int)content->size);
-	PKCS8_PRIV_KEY_INFO *info = NULL;
+	const unsigned char *at = data;
+	g_autoptr(PKCS8_PRIV_KEY_INFO) info = NULL;
+	g_autoptr(EVP_PKEY) key = NULL;
+
+	if (type == EVP_PKEY_NONE) {
+		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)size);
+		key = info ? EVP_PKCS82PKEY_ex(info, NULL, "provider=default") : NULL;
+	} else {
+		key = d2i_PrivateKey_ex(type, NULL, &at, (long)size, NULL, "provider=default");
+	}
+	return key && at == data + size ? g_steal_pointer(&key) : NULL;
+}
+
+/* The first thing in @pem that is more than the name of a curve, which openssl ecparam -genkey
+ * writes before the key. Under a passphrase it is none. */
+static EVP_PKEY *decode_pem(BIO *pem, gboolean *is_pem)
+{
 	char *name = NULL, *header = NULL;
 	unsigned char *data = NULL;
-	const unsigned char *at;
+	EVP_PKEY *key = NULL;
+	gboolean next = TRUE;
 	long size = 0;
 
-	if (bio && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
-		at = data;
-		if (strcmp(name, PEM_STRING_PKCS8INF) == 0)
-			info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, size);
-	} else {
-		at = content->bytes;
-		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)content->size);
-		if (info && at != content->bytes + content->size)
-			g_clear_pointer(&info, PKCS8_PRIV_KEY_INFO_free);
+	*is_pem = FALSE;
+	while (next && PEM_read_bio(pem, &name, &header, &data, &size) == 1) {
+		*is_pem = TRUE;
+		next = strcmp(name, PEM_STRING_ECPARAMETERS) == 0;
+		for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
+			if (strcmp(name, forms[i].name) == 0 && !*header)
+				key = decode(forms[i].type, data, (gsize)size);
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(data, (size_t)size);
 	}
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_clear_free(data, (size_t)size);
-	return info;
+	return key;
+}
+
+/* A private key from PEM or DER, as pvsecret takes it; NULL if it is none, or not in the clear. */
+static EVP_PKEY *read_key(const PvsSecret *content)
+{
+	g_autoptr(BIO) bio = BIO_new_mem_buf(content->bytes, (int)content->size);
+	gboolean is_pem = FALSE;
+	EVP_PKEY *key = bio ? decode_pem(bio, &is_pem) : NULL;
+
+	for (gsize i = 0; !key && !is_pem && i < G_N_ELEMENTS(forms); i++)
+		key = decode(forms[i].type, content->bytes, content->size);
+	return key;
 }
 
 static gboolean is_group(const EVP_PKEY *key, const char *wanted)
@@ -136,20 +171,18 @@ static gboolean try_out(const PvsSigner *signer)
 static gboolean add(gpointer user, PvsKeyFile *file, GPtrArray *lines, GError **error G_GNUC_UNUSED)
 {
 	PvsSigners *signers = user;
-	g_autoptr(PKCS8_PRIV_KEY_INFO) info = NULL;
 	g_autoptr(EVP_PKEY) key = NULL;
 	Entry *entry;
 	int type;
 
 	ERR_clear_error();
-	info = read_pkcs8(file->content);
-	key = info ? EVP_PKCS82PKEY_ex(info, NULL, "provider=default") : NULL;
+	key = read_key(file->content);
 	type = key ? find_type(key) : -1;
 	ERR_clear_error();
 	if (!key) {
 		pvs_key_files_complain(lines, file->shown,
-				       "is not a private key in PKCS#8 (PEM or DER) without a "
-				       "passphrase; openssl pkcs8 -topk8 -nocrypt -in %s -out NEW",
+				       "is not a private key in PEM or DER without a passphrase; "
+				       "openssl pkcs8 -topk8 -nocrypt -in %s -out NEW",
 				       file->shown);
 		return TRUE;
 	}

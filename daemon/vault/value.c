@@ -75,7 +75,8 @@ PvsSecret *pvs_value_stored(guint type, const guint8 *value, gsize size, GError 
 		return NULL;
 	}
 	before = pvs_secret_type_before(type);
-	memcpy(stored->bytes + before, value, size);
+	if (size > 0)
+		memcpy(stored->bytes + before, value, size);
 	if (type == PVS_SECRET_PLAINTEXT) {
 		stored->bytes[0] = (guint8)(size >> 8);
 		stored->bytes[1] = (guint8)size;

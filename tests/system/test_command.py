@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """pvsecretctl against the real daemon: the documented command line, files, errors, statuses"""
+import hashlib
 import json
 import os
 import pty
@@ -96,9 +97,13 @@ class Command(harness.Case):
         folder = top = os.path.dirname(path.group(1))
         while not os.path.isdir(top):
             top = os.path.dirname(top)
-        script = ("mount -t tmpfs none %s && mkdir -p %s && mount --bind %s %s || exit 99\n"
-                  "cd %s || exit 99\n%s\n"
-                  % (*map(shlex.quote, (top, folder, self.daemon.top, folder, self.work)), line))
+        return self.with_mounts("mount -t tmpfs none %s && mkdir -p %s && mount --bind %s %s"
+                                % tuple(map(shlex.quote, (top, folder, self.daemon.top, folder))),
+                                line)
+
+    def with_mounts(self, mounts, line):
+        """Runs a line of shell in a name space of its own, where @mounts was run before."""
+        script = "%s || exit 99\ncd %s || exit 99\n%s\n" % (mounts, shlex.quote(self.work), line)
         how = ["unshare", "--mount"] + ([] if harness.ROOT else ["--map-root-user"])
         env = harness.clean_env()
         env["PATH"] = (os.path.dirname(harness.find_program("pvsecretctl")) + ":" + env["PATH"])
@@ -123,6 +128,27 @@ class Command(harness.Case):
         stored = self.guest.secrets()[ident]
         self.assertEqual(stored["extension_secret"],
                          material.extension_secret(material.CANARY_CCK, HDR).hex())
+
+    def test_in_a_guest(self):
+        """Where the kernel says that this is a guest itself: at the very path where it says so."""
+        if not os.path.isdir("/sys/firmware"):
+            self.skipTest("there is no /sys/firmware to put something in its place")
+        line = ("pvsecretctl --socket %s create association -k z16.crt --hdr se.hdr --cck cck "
+                "-o request name"
+                % shlex.quote(self.daemon.socket_path))
+        mounts = ("mount -t tmpfs none /sys/firmware && mkdir /sys/firmware/uv &&"
+                  " echo %d >/sys/firmware/uv/prot_virt_guest")
+        done = self.with_mounts(mounts % 1, line)
+        self.assert_failed(done, 1)
+        self.assertIn("this is a Secure Execution guest", done.stderr.decode())
+        self.assertEqual(self.made(), [])
+        done = self.with_mounts(mounts % 1, line + " -f")
+        self.assert_done(done)
+        self.assertIn("warning: this is a Secure Execution guest", done.stderr.decode())
+        self.assert_accepted(self.read("request"))
+        done = self.with_mounts(mounts % 0, line)
+        self.assert_done(done)
+        self.assertNotIn("guest", done.stderr.decode())
 
     def test_order_of_options(self):
         target = ["-k", "z16.crt", "--hdr=se.hdr", "--cck", "cck"]
@@ -149,12 +175,14 @@ class Command(harness.Case):
                 self.assertEqual(set(os.listdir(self.work)) - before - {"r"}, {file})
 
     def test_names_that_are_no_file(self):
-        for name in ("a/b", ".", "..", "a" * 252, "/etc/passwd", "a\nb"):
+        for name in ("", "a/b", ".", "..", "a" * 252, "/etc/passwd", "a\nb"):
             self.assert_failed(self.create(name=name), 2)
             self.assertEqual(self.made(), [])
             done = self.create("--stdout", name=name, change={"-o": "request"})
             self.assert_done(done)
             self.assertTrue(done.stdout.startswith(b"!Association\nname: "))
+            self.assertEqual(material.parse_request(self.read("request")).id,
+                             hashlib.sha256(name.encode()).digest())
             os.unlink(self.path("request"))
 
     def test_yaml_can_be_read_again(self):

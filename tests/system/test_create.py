@@ -3,7 +3,10 @@
 import itertools
 import json
 import os
+import pty
+import select
 import shutil
+import subprocess
 
 import guest
 import harness
@@ -11,6 +14,7 @@ import material
 import pki
 
 HDR = material.header("create")
+LAB = material.header("lab")
 EXTENSION = bytes(range(32))
 MASTER = bytes(range(32, 64))
 # OpenSSL's words for a key, the length of its scalar in the guest, the kind in the YAML.
@@ -24,7 +28,7 @@ CURVES = {
 KEYS = (("aes", 16, "4 (AES-128-KEY)"), ("aes", 24, "5 (AES-192-KEY)"), ("aes", 32, "6 (AES-256-KEY)"),
         ("aes-xts", 32, "7 (AES-XTS-128-KEY)"), ("aes-xts", 64, "8 (AES-XTS-256-KEY)"),
         ("hmac-sha", 64, "9 (HMAC-SHA-256-KEY)"), ("hmac-sha", 128, "10 (HMAC-SHA-512-KEY)"),
-        ("plain", 1, "3 (PLAINTEXT)"), ("plain", 8190, "3 (PLAINTEXT)"))
+        ("plain", 0, "3 (PLAINTEXT)"), ("plain", 1, "3 (PLAINTEXT)"), ("plain", 8190, "3 (PLAINTEXT)"))
 SIGNERS = {"ec": (("EC", "-pkeyopt", "ec_paramgen_curve:P-521"), 256),
            "rsa2048": (("RSA", "-pkeyopt", "rsa_keygen_bits:2048"), 256),
            "rsa3072": (("RSA", "-pkeyopt", "rsa_keygen_bits:3072"), 128)}
@@ -48,14 +52,20 @@ class Create(harness.Case):
             openssl("genpkey", "-algorithm", *words, "-out", key)
             openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=" + name, "-days", "1",
                     "-out", os.path.join(harness.RUN, name + ".crt"))
+            # As programs have it from long ago, and pvsecret takes it: SEC 1 and PKCS#1.
+            if name != "rsa3072":
+                openssl("pkey", "-traditional", "-in", key, "-out", key + ".old")
+                os.replace(key + ".old", key)
             with open(key, "rb") as file:
                 credentials["sign_" + name] = file.read()
         access = {"all": {"Users": "*", "Methods": "*", "Ccks": "*", "ExtensionSecrets": "*",
                           "SignKeys": "*", "Names": "*"},
-                  "prod": {"Users": "*", "Methods": "*", "Images": "prod", "Names": "*"}}
+                  "prod": {"Users": "*", "Methods": "*", "Images": "prod", "Names": "*"},
+                  "lab": {"Users": "*", "Methods": "create_*", "Images": "lab", "Names": "*",
+                          "AllowNoVerify": "yes"}}
         return harness.Daemon(cls.pki, ccks={"cck": material.CANARY_CCK,
                                              "new": material.OTHER_CCK},
-                              credentials=credentials, images={"prod": HDR}, access=access)
+                              credentials=credentials, images={"prod": HDR, "lab": LAB}, access=access)
 
     def setUp(self):
         self.work = os.path.join(harness.WORK, "create%d" % next(harness.serial))
@@ -112,7 +122,7 @@ class Create(harness.Case):
 
     def test_wrong_sizes(self):
         for kind, size in (("aes", 15), ("aes", 33), ("aes-xts", 16), ("hmac-sha", 32),
-                           ("plain", 0), ("plain", 8191)):
+                           ("aes", 0), ("plain", 8191)):
             self.put("value", bytes(size))
             said = self.create("retr", "--type", kind, "--secret", "value", "n", status=1)
             self.assertIn("--secret value: ", said)
@@ -274,6 +284,25 @@ class Create(harness.Case):
         self.create("association", "--toc-policy", "toc", "--cck", "nope", "n", status=1)
         self.assertEqual(len(self.read("toc").splitlines()), 2)
 
+    def test_verify_on_a_terminal(self):
+        """Good is good; the bytes, which may be anything, stay away from the terminal."""
+        self.put("data", b"\x1b]0;title\x07")
+        self.create("meta", "--user-data", "data")
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [harness.find_program("pvsecretctl"), "--socket", self.daemon.socket_path, "verify",
+             "request"], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
+            check=False, cwd=self.work, timeout=harness.DEADLINE)
+        os.close(theirs)
+        poller = select.poll()
+        poller.register(ours, select.POLLIN)
+        said = [event for _, event in poller.poll(0) if event & select.POLLIN]
+        os.close(ours)
+        self.assertEqual((done.returncode, said), (0, []), done.stderr)
+        lines = done.stderr.decode().splitlines()
+        self.assertRegex(lines[0], "^pvsecretctl: warning: the user data .*-o FILE$")
+        self.assertEqual(lines[1:], ["Successfully verified the request."])
+
     def test_describe(self):
         request = self.create("association", "--flags", "disable-dump", "name")
         shown = json.loads(self.ctl("describe", "request", "-j").stdout)
@@ -281,6 +310,9 @@ class Create(harness.Case):
         self.assertEqual(shown["secret"]["id"], material.parse_request(request).id.hex())
         self.assertEqual((shown["flags"], shown["tag"], shown["header_tag"]),
                          (["disable-dump"], request[-16:].hex(), HDR[-16:].hex()))
+        self.assertEqual((shown["iv"], shown["pld"], shown["customer_key"]),
+                         (request[0x10:0x1c].hex(), request[0x38:0x78].hex(),
+                          request[0x418:0x4b8].hex()))
         text = self.ctl("describe", "request").stdout.decode()
         for value in (self.pki.hosts[0].phkh, "association", "disable-dump", request[-16:].hex()):
             self.assertIn(value, text)
@@ -292,8 +324,23 @@ class Create(harness.Case):
         self.assertIn("RootCA=", said)
 
     def test_no_verify(self):
+        """A document that nobody can verify, where the rules allow it for one image."""
+        shutil.copy(self.pki.path("stranger.crt"), self.path("z16.crt"))
         said = self.create("meta", "--no-verify", status=1)
         self.assertIn("do not allow unverified host keys", said)
+        self.assertIn("error: ", self.create("meta", hdr="lab", status=1))
+        done = self.ctl("create", "-k", "z16.crt", "--hdr", "lab", "-o", "request", "--no-verify",
+                        "association", "n")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(done.stderr.decode().splitlines(), [
+            "Successfully generated the request",
+            "Successfully wrote secret info to 'n.yaml'",
+            "pvsecretctl: warning: --no-verify: nobody verified the host keys; whoever made the "
+            "documents may be able to read the secret"])
+        phkh = pki.phkh_of(pki.der_of(self.read("z16.crt").decode()))
+        self.assertEqual(material.parse_request(self.read("request")).phkhs, [phkh])
+        # What nobody verified is not remembered as good.
+        self.create("meta", hdr="lab", status=1)
 
     def test_whole_or_nothing(self):
         """The YAML cannot be written: no request, and no line in the list."""

@@ -71,7 +71,7 @@ class Limits(Calls, harness.Case):
         return {"value": b64(byte * size)}
 
     def test_sizes_of_values(self):
-        rows = {("plain", None): (1, 2, 8189, 8190), ("aes", None): (16, 24, 32),
+        rows = {("plain", None): (0, 1, 2, 8189, 8190), ("aes", None): (16, 24, 32),
                 ("aes-xts", None): (32, 64), ("hmac-sha", None): (64, 128),
                 ("ec", "secp256r1"): (32,), ("ec", "secp384r1"): (48,), ("ec", "secp521r1"): (66,),
                 ("ec", "ed25519"): (32,), ("ec", "ed448"): (57,)}
@@ -82,7 +82,7 @@ class Limits(Calls, harness.Case):
                 if size > 2000 and kind != "plain":
                     continue
                 more = {"type": kind, "curve": curve, "secret": self.value(size)}
-                if size in sizes or (kind == "plain" and 0 < size <= 8190):
+                if size in sizes or (kind == "plain" and size <= 8190):
                     self.good("create_retrievable", **more)
                 else:
                     self.bad(-32602, "secret-size", "/secret/value", "create_retrievable", **more)
@@ -272,6 +272,19 @@ class Derived(Calls, harness.Case):
     def test_same_as_openssl(self):
         for name in ("disk", "disk \u00fc", "disk" + "n" * 1000):
             self.assertEqual(self.derived(name), self.openssl(material.MASTER, name))
+
+    def test_same_as_the_manual(self):
+        """The recipe in pvsecretd(8), as it stands there."""
+        source = os.environ.get("PVS_SRC_DIR")
+        if not source:
+            self.skipTest("PVS_SRC_DIR is not set")
+        with open(os.path.join(source, "man", "pvsecretd.8.in"), encoding="utf-8") as file:
+            recipe = file.read().partition("python3 -c '")[2].partition("' MASTER NAME\n")[0]
+        master = harness.write_file(os.path.join(harness.PRIVATE, "recipe"), material.MASTER)
+        for name in ("disk", "disk \u00fc"):
+            done = harness.run_program("python3", "-c", recipe.replace("\\e", "\\"), master, name,
+                                       recorded=False)
+            self.assertEqual((done.stderr, done.stdout.hex()), (b"", self.derived(name)))
 
     def test_longest_name(self):
         name = "disk" + "n" * 4092

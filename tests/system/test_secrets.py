@@ -26,6 +26,7 @@ SIGNERS = {
 }
 # Type and curve of the API, bytes of a value, type in the request, word in results and verdicts.
 RETRIEVABLE = (
+    ("plain", None, 0, 0x03, "plaintext"),
     ("plain", None, 1, 0x03, "plaintext"),
     ("plain", None, 14, 0x03, "plaintext"),
     ("plain", None, 15, 0x03, "plaintext"),
@@ -60,7 +61,7 @@ def b64(data):
 
 @functools.lru_cache(maxsize=None)
 def signing_key(name):
-    """A private key in PKCS#8, and the file with its public half."""
+    """A private key, and the file with its public half. Two are as old programs write them."""
     path = os.path.join(harness.PRIVATE, "sign-" + name)
     done = harness.run_program("openssl", "genpkey", "-algorithm", *SIGNERS[name][2], "-out", path,
                                recorded=False)
@@ -73,8 +74,13 @@ def signing_key(name):
     number = bytes.fromhex(re.sub(rb"[\s:]", b"", number).decode()).lstrip(b"\0")
     harness.NEEDLES.extend(canary.Needle("a user signing key", part)
                            for part in (number, number[::-1]))
+    if name != "rsa2048":
+        done = harness.run_program("openssl", "pkey", "-traditional", "-in", path, "-out",
+                                   path + ".old", recorded=False)
+        assert done.returncode == 0, done.stderr
+        path += ".old"
     with open(path, "rb") as file:
-        return file.read(), path + ".pub"
+        return file.read(), path.removesuffix(".old") + ".pub"
 
 
 def stored(curve, value):
@@ -85,7 +91,8 @@ def stored(curve, value):
 def random_value(rng, curve, size):
     """Some begin with zeros: they are numbers, and their length says nothing."""
     zeros = rng.choice((0, 0, 1, 5))
-    value = bytes(min(zeros, size - 1)) + rng.randbytes(size - min(zeros, size - 1))
+    zeros = min(zeros, max(size - 1, 0))
+    value = bytes(zeros) + rng.randbytes(size - zeros)
     if curve in ORDERS:
         number = int.from_bytes(value, "big") % (ORDERS[curve] - 1) + 1
         value = number.to_bytes(size, "big")

@@ -39,6 +39,8 @@ static gpointer serve(gpointer data)
 			object = json_node_get_object(call);
 			g_string_truncate(text, 0);
 			g_ptr_array_add(f->calls, call);
+			if (f->before)
+				f->before();
 			answer = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":1,%s}\n",
 						 (char *)g_hash_table_lookup(
 							 f->answers, json_object_get_string_member(
@@ -87,7 +89,7 @@ void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 	/* Wherever the test runs: not a guest, unless it makes this file. */
 	pvs_guest_file = "prot_virt_guest";
-	f->before = g_get_current_dir();
+	f->home = g_get_current_dir();
 	f->directory = g_dir_make_tmp("pvs-commands-XXXXXX", NULL);
 	g_assert_cmpint(g_chdir(f->directory), ==, 0);
 	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -120,9 +122,9 @@ void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_ptr_array_unref(f->calls);
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
 		(void)g_unlink(files[i]);
-	g_assert_cmpint(g_chdir(f->before), ==, 0);
+	g_assert_cmpint(g_chdir(f->home), ==, 0);
 	g_assert_cmpint(g_rmdir(f->directory), ==, 0);
-	g_free(f->before);
+	g_free(f->home);
 	g_free(f->directory);
 }
 

@@ -13,11 +13,12 @@
 
 typedef struct {
 	char *directory; /* the current one */
-	char *before;	 /* the current one before the test */
+	char *home;	 /* the current one before the test */
 	int listener;
 	GThread *thread;
-	GHashTable *answers; /* method -> the answer's members behind the id */
-	GPtrArray *calls;    /* of JsonNode: what came; read after a command ended */
+	void (*before)(void); /* in that thread, before it answers; NULL: nothing */
+	GHashTable *answers;  /* method -> the answer's members behind the id */
+	GPtrArray *calls;     /* of JsonNode: what came; read after a command ended */
 	guint8 request[REQUEST_SIZE];
 } Fixture;
 #define SECRET "{\"type\":\"association\",\"name\":\"my secret\",\"id\":\"" ID "\"}"

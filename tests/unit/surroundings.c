@@ -257,6 +257,21 @@ static void put_aliases(const PvsCommand *const *path, guint depth, gpointer use
 				       path[depth - 1]->alias, words);
 }
 
+/* The first row of an option's name that these commands have; itself where it is alone. */
+static const PvsOption *first_of(const PvsOption *option, guint scopes)
+{
+	for (guint i = 0; i < pvs_n_options; i++)
+		if (strcmp(pvs_options[i].name, option->name) == 0 &&
+		    (pvs_options[i].scopes & scopes))
+			return &pvs_options[i];
+	return option;
+}
+
+static gboolean is_repeated(const PvsOption *option, guint scopes)
+{
+	return first_of(option, scopes) != option;
+}
+
 static void put_option_words(const PvsCommand *const *path, guint depth, gpointer user)
 {
 	g_autofree char *words = pvs_command_words(path, depth);
@@ -267,7 +282,7 @@ static void put_option_words(const PvsCommand *const *path, guint depth, gpointe
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
 
-		if (!is_shown(option) || !(option->scopes & scopes))
+		if (!is_shown(option) || !(option->scopes & scopes) || is_repeated(option, scopes))
 			continue;
 		if (option->letter)
 			g_string_append_printf(text, "-%c ", option->letter);
@@ -289,32 +304,62 @@ static void put_operand(const PvsCommand *const *path, guint depth, gpointer use
 		g_string_append_printf(user, "\t'%s') echo FILE ;;\n", words);
 }
 
-/* "file", "name" or the words that it may be. */
+/* "FILE", "NAME" or the words that it may be. */
+static char *argument_kind(const PvsOption *option)
+{
+	g_autofree char *words = g_strdelimit(g_strdup(option->argument), "|", ' ');
+
+	if (g_ascii_islower(words[0]))
+		return g_steal_pointer(&words);
+	return g_strdup(strstr(words, "FILE") || strstr(words, "PATH") ? "FILE" : "NAME");
+}
+
+/* The argument of --json is never a word of its own. */
+static gboolean has_argument(const PvsOption *option)
+{
+	return option->argument && option->kind != PVS_OPTION_JSON;
+}
+
+/* Where an option is something else to this command than to the first that has it. */
+static void put_own_kinds(const PvsCommand *const *path, guint depth, gpointer text)
+{
+	g_autofree char *words = pvs_command_words(path, depth);
+
+	for (guint i = 0; i < pvs_n_options; i++) {
+		const PvsOption *option = &pvs_options[i];
+		g_autofree char *own = NULL, *first = NULL;
+
+		if (!has_argument(option) || !(option->scopes & (guint)path[depth - 1]->scope))
+			continue;
+		own = argument_kind(option);
+		first = argument_kind(first_of(option, G_MAXUINT));
+		if (strcmp(own, first) != 0)
+			g_string_append_printf(text, "\t'%s --%s') echo '%s'; return ;;\n", words,
+					       option->name, own);
+	}
+}
+
 static void put_argument_kinds(GString *text)
 {
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
-		g_autofree char *words = NULL;
+		g_autofree char *kind = NULL;
 
-		if (!option->argument)
-			continue;
-		/* The argument of --json is never a word of its own. */
 		if (option->kind == PVS_OPTION_JSON) {
-			words = g_strdelimit(g_strdup(option->argument), "|", ' ');
+			kind = argument_kind(option);
 			g_string_append_printf(text, "\t-%c=|--%s=) echo '%s' ;;\n", option->letter,
-					       option->name, words);
+					       option->name, kind);
 			continue;
 		}
+		if (!has_argument(option) || is_repeated(option, G_MAXUINT))
+			continue;
 		g_string_append_c(text, '\t');
 		if (option->letter)
 			g_string_append_printf(text, "-%c|", option->letter);
 		if (option->alias)
 			g_string_append_printf(text, "--%s|", option->alias);
-		words = g_strdelimit(g_strdup(option->argument), "|", ' ');
-		g_string_append_printf(text, "--%s) echo '%s' ;;\n", option->name,
-				       g_ascii_islower(words[0])			? words
-				       : strstr(words, "FILE") || strstr(words, "PATH") ? "FILE"
-											: "NAME");
+		kind = argument_kind(option);
+		g_string_append_printf(text, "--%s) echo '%s' ;;\n", option->name, kind);
 	}
 }
 
@@ -337,9 +382,11 @@ static void put_tables(GString *text)
 			      "_pvsecretctl_operand()\n{\n\tcase $1 in\n");
 	surroundings_commands(put_operand, text);
 	g_string_append(text, "\tesac\n}\n\n"
-			      "# What stands behind an option: FILE, NAME, or one of these words; "
-			      "nothing for a flag.\n"
-			      "_pvsecretctl_argument()\n{\n\tcase $1 in\n");
+			      "# What stands behind an option of a command: FILE, NAME, or one of "
+			      "these words; nothing for a flag.\n"
+			      "_pvsecretctl_argument()\n{\n\tcase \"$2 $1\" in\n");
+	surroundings_commands(put_own_kinds, text);
+	g_string_append(text, "\tesac\n\tcase $1 in\n");
 	put_argument_kinds(text);
 	g_string_append(text, "\tesac\n}\n\n");
 }
@@ -373,7 +420,7 @@ char *surroundings_bash(void)
 		"\t\tif [[ $word == -* ]]; then\n"
 		"\t\t\tif [[ ${COMP_WORDS[i + 1]} == = ]]; then\n"
 		"\t\t\t\t((i += 2))\n"
-		"\t\t\telif [[ -n $(_pvsecretctl_argument \"$word\") ]]; then\n"
+		"\t\t\telif [[ -n $(_pvsecretctl_argument \"$word\" \"$at\") ]]; then\n"
 		"\t\t\t\t((i++))\n"
 		"\t\t\tfi\n"
 		"\t\t\tcontinue\n"
@@ -387,8 +434,8 @@ char *surroundings_bash(void)
 		"\tdone\n"
 		"\tkind=\n"
 		"\tif [[ $before == -* ]]; then\n"
-		"\t\tkind=$(_pvsecretctl_argument \"$before$assigned\")\n"
-		"\t\t[[ -z $kind ]] && kind=$(_pvsecretctl_argument \"$before\")\n"
+		"\t\tkind=$(_pvsecretctl_argument \"$before$assigned\" \"$at\")\n"
+		"\t\t[[ -z $kind ]] && kind=$(_pvsecretctl_argument \"$before\" \"$at\")\n"
 		"\tfi\n"
 		"\tif [[ $kind == NAME ]]; then\n"
 		"\t\tCOMPREPLY=()\n"
@@ -417,42 +464,43 @@ char *surroundings_zsh(void)
 
 	put_tables(text);
 	g_string_append(
-		text, "_pvsecretctl()\n"
-		      "{\n"
-		      "\tlocal word kind at=pvsecretctl cur=${words[CURRENT]} "
-		      "before=${words[CURRENT - 1]}\n"
-		      "\tlocal -i i\n"
-		      "\n"
-		      "\tfor ((i = 2; i < CURRENT; i++)); do\n"
-		      "\t\tword=${words[i]}\n"
-		      "\t\tif [[ $word == -* ]]; then\n"
-		      "\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word) ]]; then\n"
-		      "\t\t\t\t((i++))\n"
-		      "\t\t\tfi\n"
-		      "\t\telif [[ $word != help && \" $(_pvsecretctl_commands $at) \" == "
-		      "*\" $word \"* ]]; then\n"
-		      "\t\t\tat=$(_pvsecretctl_command \"$at $word\")\n"
-		      "\t\tfi\n"
-		      "\tdone\n"
-		      "\tkind=\n"
-		      "\tif [[ $cur == -*=* ]]; then\n"
-		      "\t\tbefore=${cur%%=*}\n"
-		      "\t\tkind=$(_pvsecretctl_argument $before=)\n"
-		      "\t\tcompset -P '*='\n"
-		      "\tfi\n"
-		      "\t[[ -z $kind && $before == -* ]] && kind=$(_pvsecretctl_argument $before)\n"
-		      "\tif [[ $kind == NAME ]]; then\n"
-		      "\t\t_message 'a name in the daemon'\n"
-		      "\telif [[ -n $kind && $kind != FILE ]]; then\n"
-		      "\t\tcompadd -- ${=kind}\n"
-		      "\telif [[ -z $kind && $cur == -* ]]; then\n"
-		      "\t\tcompadd -- ${=$(_pvsecretctl_options $at)}\n"
-		      "\telif [[ -z $kind && -n $(_pvsecretctl_commands $at) ]]; then\n"
-		      "\t\tcompadd -- ${=$(_pvsecretctl_commands $at)}\n"
-		      "\telif [[ -n $kind || -n $(_pvsecretctl_operand $at) ]]; then\n"
-		      "\t\t_files\n"
-		      "\tfi\n"
-		      "}\n"
-		      "_pvsecretctl \"$@\"\n");
+		text,
+		"_pvsecretctl()\n"
+		"{\n"
+		"\tlocal word kind at=pvsecretctl cur=${words[CURRENT]} "
+		"before=${words[CURRENT - 1]}\n"
+		"\tlocal -i i\n"
+		"\n"
+		"\tfor ((i = 2; i < CURRENT; i++)); do\n"
+		"\t\tword=${words[i]}\n"
+		"\t\tif [[ $word == -* ]]; then\n"
+		"\t\t\tif [[ $word != *=* && -n $(_pvsecretctl_argument $word $at) ]]; then\n"
+		"\t\t\t\t((i++))\n"
+		"\t\t\tfi\n"
+		"\t\telif [[ $word != help && \" $(_pvsecretctl_commands $at) \" == "
+		"*\" $word \"* ]]; then\n"
+		"\t\t\tat=$(_pvsecretctl_command \"$at $word\")\n"
+		"\t\tfi\n"
+		"\tdone\n"
+		"\tkind=\n"
+		"\tif [[ $cur == -*=* ]]; then\n"
+		"\t\tbefore=${cur%%=*}\n"
+		"\t\tkind=$(_pvsecretctl_argument $before= $at)\n"
+		"\t\tcompset -P '*='\n"
+		"\tfi\n"
+		"\t[[ -z $kind && $before == -* ]] && kind=$(_pvsecretctl_argument $before $at)\n"
+		"\tif [[ $kind == NAME ]]; then\n"
+		"\t\t_message 'a name in the daemon'\n"
+		"\telif [[ -n $kind && $kind != FILE ]]; then\n"
+		"\t\tcompadd -- ${=kind}\n"
+		"\telif [[ -z $kind && $cur == -* ]]; then\n"
+		"\t\tcompadd -- ${=$(_pvsecretctl_options $at)}\n"
+		"\telif [[ -z $kind && -n $(_pvsecretctl_commands $at) ]]; then\n"
+		"\t\tcompadd -- ${=$(_pvsecretctl_commands $at)}\n"
+		"\telif [[ -n $kind || -n $(_pvsecretctl_operand $at) ]]; then\n"
+		"\t\t_files\n"
+		"\tfi\n"
+		"}\n"
+		"_pvsecretctl \"$@\"\n");
 	return g_string_free(text, FALSE);
 }

@@ -148,7 +148,7 @@ static const Verdict verdicts[ASPECTS + 1] = {
 	{PVS_ERROR_DENIED_IMAGE, "/hdr"},
 	{PVS_ERROR_DENIED_NAME, "/name"},
 	{PVS_ERROR_DENIED_DERIVE, "/secret/derive"},
-	{PVS_ERROR_DENIED_DERIVE_UNVERIFIED, "/secret/derive"},
+	{PVS_ERROR_DENIED_DERIVE_UNVERIFIED, "/no_verify"},
 	{PVS_ERROR_DENIED_NO_VERIFY, "/no_verify"},
 	{PVS_ERROR_DENIED_CUID_REQUIRED, "/cuid"},
 	{PVS_ERROR_LAST_, NULL},
@@ -182,7 +182,7 @@ static int reach(const guint *r, const guint *c)
 static Verdict oracle(guint rules[][OF_RULE], guint n, const guint *call)
 {
 	Verdict verdict;
-	int best = 0;
+	int best = -1;
 
 	for (guint i = 0; i < n; i++)
 		best = MAX(best, reach(rules[i], call));

@@ -76,6 +76,8 @@ static void test_same_in_other_words(void)
 		"pvsecretctl -k a -k b create association -o r --hdr h --socket s --stdout "
 		"--verbose "
 		"NAME",
+		"pvsecretctl -V create association NAME -ka -kb -o r --hdr h "
+		"--socket s --stdout",
 		"pvsecretctl -- create association NAME",
 	};
 
@@ -255,6 +257,67 @@ static void test_refused(void)
 	}
 }
 
+/* Says what an option, which has a row already, is to other commands: it is read alike. */
+static gboolean is_further_row(guint i)
+{
+	const PvsOption *option = &pvs_options[i];
+
+	for (guint k = 0; k < i; k++) {
+		const PvsOption *other = &pvs_options[k];
+
+		if (strcmp(other->name, option->name) != 0)
+			continue;
+		g_assert_cmpuint(other->letter, ==, option->letter);
+		g_assert_cmpstr(other->alias, ==, option->alias);
+		g_assert_cmpuint(other->kind, ==, option->kind);
+		g_assert_cmpuint(other->offset, ==, option->offset);
+		g_assert_cmpuint(other->scopes & option->scopes, ==, 0);
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* An option that is a file of one command and a name of another, before and behind them. */
+static void test_two_rows(void)
+{
+	static const char *const lines[] = {
+		"pvsecretctl create retr --secret s N", "pvsecretctl --secret s create retr N",
+		"pvsecretctl create cck --secret s",	"pvsecretctl --secret=s create cck",
+		"pvsecretctl create --secret s cck",
+	};
+	static const struct {
+		const char *line, *why;
+	} refused[] = {
+		{"pvsecretctl create cck --secret s --secret s", "--secret: is given twice"},
+		{"pvsecretctl --secret s create cck --secret s", "--secret: is given twice"},
+		{"pvsecretctl create retr --secret s N --secret s", "--secret: is given twice"},
+		{"pvsecretctl --secret s create association N",
+		 "--secret: is not an option of pvsecretctl create association"},
+		{"pvsecretctl create meta --secret s",
+		 "--secret: is not an option of pvsecretctl create meta"},
+		{"pvsecretctl create cck --secret", "--secret: the NAME behind it is missing"},
+		{"pvsecretctl create retr --secret", "--secret: the FILE behind it is missing"},
+		{"pvsecretctl -o f status", "--output: is not an option of pvsecretctl status"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_auto(PvsArguments) a = {.depth = 0};
+		g_autoptr(GError) error = NULL;
+
+		parse(lines[i], &a, &error);
+		g_assert_no_error(error);
+		g_assert_cmpstr(a.secret, ==, "s");
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		g_auto(PvsArguments) a = {.depth = 0};
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(parse(refused[i].line, &a, &error));
+		g_assert_error(error, PVS_FAILURE, PVS_EXIT_USAGE);
+		g_assert_cmpstr(error->message, ==, refused[i].why);
+	}
+}
+
 /* An option's letter and names mean one thing wherever it stands, since it may stand before the
  * command. */
 static void test_table(void)
@@ -264,13 +327,15 @@ static void test_table(void)
 	for (guint i = 0; i < pvs_n_options; i++) {
 		const PvsOption *option = &pvs_options[i];
 
+		g_assert_cmpuint(option->scopes, !=, 0);
+		if (is_further_row(i))
+			continue;
 		if (option->letter)
 			g_assert_true(
 				g_hash_table_add(seen, g_strdup_printf("%c", option->letter)));
 		g_assert_true(g_hash_table_add(seen, g_strdup(option->name)));
 		if (option->alias)
 			g_assert_true(g_hash_table_add(seen, g_strdup(option->alias)));
-		g_assert_cmpuint(option->scopes, !=, 0);
 		g_assert_true((option->argument == NULL) == (option->kind == PVS_OPTION_FLAG ||
 							     option->kind == PVS_OPTION_COUNT));
 	}
@@ -353,6 +418,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/arguments/json", test_json);
 	g_test_add_func("/arguments/refused", test_refused);
 	g_test_add_func("/arguments/table", test_table);
+	g_test_add_func("/arguments/two-rows", test_two_rows);
 	g_test_add_func("/arguments/help", test_help);
 	g_test_add_func("/arguments/help-refused", test_help_refused);
 	return g_test_run();

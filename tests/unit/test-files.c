@@ -119,6 +119,42 @@ static void test_replaced(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(count_entries(f->directory), ==, 2);
 }
 
+/* Who may read it, may still; who may not, never may. */
+static void test_mode_is_kept(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const mode_t modes[] = {0600, 0640, 0666, 0755};
+	struct stat st;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_autoptr(GError) error = NULL;
+
+		put(f->one, "old");
+		g_assert_cmpint(chmod(f->one, modes[i]), ==, 0);
+		g_clear_pointer(&f->files, pvs_files_free);
+		f->files = pvs_files_new();
+		g_assert_true(pvs_files_add(f->files, f->one, "-o one", &error));
+		g_assert_true(pvs_files_write(f->files, 0, "first", 5, &error));
+		g_assert_true(pvs_files_commit(f->files, &error));
+		assert_holds(f->one, "first");
+		g_assert_cmpint(g_stat(f->one, &st), ==, 0);
+		g_assert_cmphex(st.st_mode & 07777, ==, modes[i]);
+	}
+}
+
+static void test_has(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *other = g_build_filename(f->directory, "..", NULL);
+	g_autofree char *base = g_path_get_basename(f->directory);
+	g_autofree char *roundabout = g_build_filename(other, base, "one", NULL);
+
+	plan_both(f);
+	g_assert_true(pvs_files_has(f->files, f->one));
+	g_assert_true(pvs_files_has(f->files, roundabout));
+	g_assert_false(pvs_files_has(f->files, "one"));
+	g_assert_false(pvs_files_has(f->files, f->directory));
+	g_assert_false(pvs_files_has(f->files, "/nonexistent/one"));
+}
+
 static void test_nothing_without_commit(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	put(f->two, "old");
@@ -208,16 +244,9 @@ static void test_refused_beforehand(Fixture *f, gconstpointer data G_GNUC_UNUSED
 static void test_directory_without_permission(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
-
 	gboolean root = geteuid() == 0;
 
 	if (root) {
-		/* In a child, since an effective user id is for good here. */
-		if (!g_test_subprocess()) {
-			g_test_trap_subprocess(NULL, 0, 0);
-			g_test_trap_assert_passed();
-			return;
-		}
 		g_assert_cmpint(chmod(f->directory, 0755), ==, 0);
 		g_assert_cmpint(seteuid(65534), ==, 0);
 	} else {
@@ -231,13 +260,37 @@ static void test_directory_without_permission(Fixture *f, gconstpointer data G_G
 	g_assert_cmpint(chmod(f->directory, 0755), ==, 0);
 }
 
+/* A file that its owner may not write to is not replaced, though the directory would let him. */
+static void test_read_only(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean root = geteuid() == 0;
+
+	put(f->one, "precious");
+	g_assert_cmpint(chmod(f->one, 0444), ==, 0);
+	g_assert_cmpint(chmod(f->directory, root ? 0777 : 0700), ==, 0);
+	if (root)
+		g_assert_cmpint(seteuid(65534), ==, 0);
+	g_assert_false(pvs_files_add(f->files, f->one, "-o one", &error));
+	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
+	g_assert_true(g_str_has_prefix(error->message, "-o one: is there and may not be "));
+	g_assert_nonnull(strstr(pvs_failure_hint(error), "chmod u+w"));
+	g_assert_true(pvs_files_add(f->files, f->two, "two", NULL));
+	if (root)
+		g_assert_cmpint(seteuid(0), ==, 0);
+	assert_holds(f->one, "precious");
+}
+
 /* Ctrl-C between the first byte and the last name leaves nothing behind: it waits. */
-static void test_signals_wait(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+static void test_signals_wait(Fixture *f, gconstpointer hold)
 {
 	sigset_t pending, mask;
 
 	plan_both(f);
-	pvs_files_write(f->files, 0, "first", 5, NULL);
+	if (hold)
+		pvs_files_hold(f->files);
+	else
+		pvs_files_write(f->files, 0, "first", 5, NULL);
 	(void)raise(SIGINT);
 	sigpending(&pending);
 	g_assert_true(sigismember(&pending, SIGINT));
@@ -256,18 +309,18 @@ static void test_full(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *large = g_malloc0(65536);
+	struct rlimit before, limit;
 
-	if (!g_test_subprocess()) {
-		g_test_trap_subprocess(NULL, 0, 0);
-		g_test_trap_assert_passed();
-		return;
-	}
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	limit = (struct rlimit){4096, before.rlim_max};
 	plan_both(f);
 	pvs_files_write(f->files, 0, "first", 5, &error);
 	g_assert_no_error(error);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, 4096}), ==, 0);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
 	g_assert_false(pvs_files_write(f->files, 1, large, 65536, &error));
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	g_assert_error(error, PVS_FAILURE, PVS_EXIT_FAILED);
 	g_clear_pointer(&f->files, pvs_files_free);
 	g_assert_cmpuint(count_entries(f->directory), ==, 0);
@@ -280,13 +333,17 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("/files/new", test_new_files);
 	ADD("/files/replaced", test_replaced);
+	ADD("/files/mode-is-kept", test_mode_is_kept);
+	ADD("/files/has", test_has);
 	ADD("/files/nothing-without-commit", test_nothing_without_commit);
 	ADD("/files/second-fails-first-is-removed", test_second_fails_first_is_removed);
 	ADD("/files/second-fails-first-is-put-back", test_second_fails_first_is_put_back);
 	ADD("/files/link-that-came-later", test_link_that_came_later);
 	ADD("/files/refused-beforehand", test_refused_beforehand);
 	ADD("/files/no-permission", test_directory_without_permission);
+	ADD("/files/read-only", test_read_only);
 	ADD("/files/signals-wait", test_signals_wait);
+	g_test_add("/files/signals-held", Fixture, "hold", set_up, test_signals_wait, tear_down);
 	ADD("/files/full", test_full);
 	return g_test_run();
 }

@@ -14,6 +14,7 @@
 #include "protocol/api.h"
 #include "protocol/encoding.h"
 #include "protocol/error.h"
+#include "tests/unit/plain-request.h"
 #include "tests/unit/stage.h"
 
 typedef struct {
@@ -219,28 +220,55 @@ static void test_verify_request(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(f->stage.examines, ==, 1);
 }
 
+static char *describe(Fixture *f, const char *id, const char *request)
+{
+	g_autofree char *params = g_strdup_printf("{\"request\":\"%s\"}", request);
+	g_autoptr(JsonObject) result = NULL;
+
+	call(f, id, "describe_request", params);
+	result = client_expect_result(f->client, id);
+	g_assert_cmpuint(f->stage.examines, ==, 0);
+	return json_of(result);
+}
+
 static void test_describe_request(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	gsize size;
 	g_autofree char *request = text_request(&size);
-	g_autofree char *params = g_strdup_printf("{\"request\":\"%s\"}", request);
-	g_autofree char *zeros = g_strnfill(62, '0');
-	g_autofree char *expected = NULL;
-	g_autoptr(JsonObject) result = NULL;
-	g_autofree char *text = NULL;
-
-	call(f, "1", "describe_request", params);
-	result = client_expect_result(f->client, "1");
-	text = json_of(result);
-	expected = g_strdup_printf(
-		"{\"version\":256,\"size\":1352,\"flags\":[\"disable-dump\"],"
-		"\"pcf\":\"8000000000000000\",\"cuid\":\"c1%.30s\",\"header_tag\":\"%.32s\","
-		"\"host_keys\":[{\"phkh\":\"aa%s\"}],"
+	g_autofree char *text = describe(f, "1", request);
+	g_autofree char *zeros = g_strnfill(320, '0');
+	g_autofree char *expected = g_strdup_printf(
+		"{\"version\":256,\"size\":1352,\"encrypted_size\":32,\"iv\":\"%.24s\","
+		"\"flags\":[\"disable-dump\"],\"pcf\":\"8000000000000000\","
+		"\"cuid\":\"c1%.30s\",\"pld\":\"%.128s\",\"ald\":\"%.128s\","
+		"\"tld\":\"%.128s\",\"header_tag\":\"%.32s\",\"customer_key\":\"%s\","
+		"\"host_keys\":[{\"phkh\":\"aa%.62s\"}],"
 		"\"secret\":{\"type\":\"meta\",\"size\":0},\"user_data_type\":\"none\","
 		"\"tag\":\"%.30s7a\"}",
-		zeros, zeros, zeros, zeros);
+		zeros, zeros, zeros, zeros, zeros, zeros, zeros, zeros, zeros);
+
 	g_assert_cmpstr(text, ==, expected);
-	g_assert_cmpuint(f->stage.examines, ==, 0);
+}
+
+/* A secret that has a name has an id, and user data are where they stand. */
+static void test_describe_named(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const PlainRequest what = {PVS_USER_DATA_UNSIGNED, 1, PVS_SECRET_AES_256, 32, 1};
+	g_autoptr(GByteArray) bytes = plain_request(&what);
+	const PvsRequestHead *head = (const PvsRequestHead *)bytes->data;
+	g_autofree char *request = g_base64_encode(bytes->data, bytes->len);
+	g_autofree char *text = describe(f, "1", request);
+	g_autofree char *user_data = g_base64_encode(head->user_data, sizeof head->user_data);
+	g_autofree char *end = g_strdup_printf("\"user_data_type\":\"unsigned\","
+					       "\"user_data\":\"%s\",\"tag\":\""
+					       "e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5\"}",
+					       user_data);
+
+	g_assert_nonnull(strstr(text, "\"flags\":[],\"pcf\":\"0000000000000001\","));
+	g_assert_nonnull(strstr(text, "\"secret\":{\"type\":\"aes-256-key\",\"size\":32,\"id\":\""
+				      "1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d"
+				      "1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d\"},"));
+	g_assert_true(g_str_has_suffix(text, end));
 }
 
 static void test_list_ccks(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -367,6 +395,34 @@ static void test_given_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	client_expect_error(f->client, "1", PVS_ERROR_PARAM_BASE64, "/secret/value");
 	g_assert_cmpuint(f->stage.builds, ==, 1);
 	/* Nothing stays behind. */
+	g_assert_cmpuint(pvs_locked_used(), ==, used);
+}
+
+/* Of no bytes: a plaintext may be that, and nothing else. */
+static void test_empty_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const types[] = {"aes", "plain"};
+	gsize used = pvs_locked_used();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+		g_autofree char *params =
+			g_strdup_printf("{\"name\":\"n\",\"type\":\"%s\",\"secret\":{\"value\":"
+					"\"\"},\"hdr\":\"%s\","
+					"\"host_keys\":[{\"document\":\"QUJD\"}]}",
+					types[i], text_header());
+
+		call(f, "1", "create_retrievable", params);
+		if (i == 0) {
+			client_expect_error(f->client, "1", PVS_ERROR_PARAM_SECRET_SIZE,
+					    "/secret/value");
+			continue;
+		}
+		expect_result(f, "1");
+		g_assert_cmpuint(f->stage.build.type, ==, PVS_SECRET_PLAINTEXT);
+		g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_GIVEN);
+		g_assert_cmpuint(f->stage.build.value.size, ==, 0);
+	}
+	g_assert_cmpuint(f->stage.builds, ==, 1);
 	g_assert_cmpuint(pvs_locked_used(), ==, used);
 }
 
@@ -559,11 +615,13 @@ int main(int argc, char **argv)
 		{"/front/verify-host-key", test_verify_host_key},
 		{"/front/verify-request", test_verify_request},
 		{"/front/describe-request", test_describe_request},
+		{"/front/describe-named", test_describe_named},
 		{"/front/list-ccks", test_list_ccks},
 		{"/front/get-status", test_get_status},
 		{"/front/bad-calls", test_bad_calls},
 		{"/front/refused", test_refused},
 		{"/front/secret/given", test_given_secret},
+		{"/front/secret/empty", test_empty_secret},
 		{"/front/secret/of-a-batch", test_secrets_of_a_batch},
 		{"/front/secret/no-room", test_no_room_for_secrets},
 	};

@@ -123,6 +123,26 @@ static void expect(const char *contents, PvsError code)
 	done(&c);
 }
 
+/* Nothing to take out, and no room for a number: it stays as it is, and so says that it is. */
+static void test_empty(void)
+{
+	static const char text[] =
+		"{\"secret\":{\"value\":\"\"},\"a\":{\"secret\":{\"value\":\"QUJD\"}}}";
+	g_autoptr(GError) error = NULL;
+	PvsSecret *other;
+	Cut c;
+
+	cut(&c, text);
+	g_assert_cmpstr(c.text, ==,
+			"{\"secret\":{\"value\":\"\"},\"a\":{\"secret\":{\"value\":\"1\"   }}}");
+	g_assert_null(pvs_secrets_take(c.secrets, 0, &error));
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_PARAM_BASE64);
+	other = pvs_secrets_take(c.secrets, 1, NULL);
+	g_assert_cmpmem(other->bytes, other->size, "ABC", 3);
+	pvs_secret_free(other);
+	done(&c);
+}
+
 static void test_not_base64(void)
 {
 	static const char *const rows[] = {
@@ -255,6 +275,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/secrets/cut", test_cut);
 	g_test_add_func("/secrets/shared", test_shared);
 	g_test_add_func("/secrets/short", test_short);
+	g_test_add_func("/secrets/empty", test_empty);
 	g_test_add_func("/secrets/not-base64", test_not_base64);
 	g_test_add_func("/secrets/long", test_long);
 	g_test_add_func("/secrets/no-room", test_no_room);

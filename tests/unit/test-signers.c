@@ -20,7 +20,22 @@ typedef struct {
 } Fixture;
 
 /* A file of this form in the directory. */
-typedef enum { PEM, DER, TRADITIONAL, ENCRYPTED, PUBLIC } Form;
+typedef enum {
+	PEM,
+	DER,
+	TRADITIONAL, /* SEC 1 or PKCS#1 */
+	TRADITIONAL_DER,
+	WITH_PARAMETERS, /* as openssl ecparam -genkey writes it */
+	ENCRYPTED,
+	TRADITIONAL_ENCRYPTED,
+	PARAMETERS_ONLY,
+	PUBLIC,
+} Form;
+
+#define PARAMETERS                        \
+	"-----BEGIN EC PARAMETERS-----\n" \
+	"BgUrgQQAIw==\n" /* secp521r1 */  \
+	"-----END EC PARAMETERS-----\n"
 
 static void write_key(const char *directory, const char *name, EVP_PKEY *key, Form form)
 {
@@ -38,6 +53,21 @@ static void write_key(const char *directory, const char *name, EVP_PKEY *key, Fo
 		g_assert_cmpint(i2d_PKCS8PrivateKey_bio(bio, key, NULL, NULL, 0, NULL, NULL), ==,
 				1);
 		break;
+	case TRADITIONAL_DER:
+		g_assert_cmpint(i2d_PrivateKey_bio(bio, key), ==, 1);
+		break;
+	case PARAMETERS_ONLY:
+		BIO_puts(bio, PARAMETERS);
+		break;
+	case TRADITIONAL_ENCRYPTED:
+		g_assert_cmpint(PEM_write_bio_PrivateKey_traditional(bio, key, EVP_aes_256_cbc(),
+								     (const guint8 *)"word", 4,
+								     NULL, NULL),
+				==, 1);
+		break;
+	case WITH_PARAMETERS:
+		BIO_puts(bio, PARAMETERS);
+		/* fall through */
 	case TRADITIONAL:
 		g_assert_cmpint(
 			PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL),
@@ -110,6 +140,12 @@ static const struct {
 	{"a-ec", "P-521", PEM, PVS_USER_DATA_EC_SECP521R1, 256},
 	{"b-rsa2048", "RSA-2048", DER, PVS_USER_DATA_RSA_2048, 256},
 	{"c-rsa3072", "RSA-3072", PEM, PVS_USER_DATA_RSA_3072, 128},
+	/* As pvsecret takes them besides. */
+	{"d-sec1", "P-521", TRADITIONAL, PVS_USER_DATA_EC_SECP521R1, 256},
+	{"e-ecparam", "P-521", WITH_PARAMETERS, PVS_USER_DATA_EC_SECP521R1, 256},
+	{"f-pkcs1", "RSA-2048", TRADITIONAL, PVS_USER_DATA_RSA_2048, 256},
+	{"g-sec1-der", "P-521", TRADITIONAL_DER, PVS_USER_DATA_EC_SECP521R1, 256},
+	{"h-pkcs1-der", "RSA-3072", TRADITIONAL_DER, PVS_USER_DATA_RSA_3072, 128},
 };
 
 static PvsSigners *load_good(Fixture *f)
@@ -174,7 +210,8 @@ static void test_sign(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		int salt = ec ? 0 : EVP_PKEY_get_size(signer->key) - 64 - 2;
 		guint8 before[PVS_USER_DATA_SIZE] = {0}, zeros[PVS_USER_DATA_SIZE] = {0};
 
-		for (int round = 0; round < 20; round++) {
+		/* The form of the file makes no other key. */
+		for (int round = 0; round < (i < 3 ? 20 : 2); round++) {
 			guint8 user_data[PVS_USER_DATA_SIZE] = {0};
 			const guint8 *place = user_data + signer->room;
 			gsize length = PVS_USER_DATA_SIZE - signer->room;
@@ -254,6 +291,30 @@ static void refused(Fixture *f, const char *name, const char *rule, const char *
 	g_assert_cmpint(g_remove(path), ==, 0);
 }
 
+/* One byte less, one more, or another private part than the public one's. */
+static void refuse_changed(Fixture *f, int way, Form form)
+{
+	g_autofree char *path = g_build_filename(f->directory, "key", NULL);
+	g_autofree char *der = NULL, *changed = NULL;
+	gsize size, length;
+
+	write_key(f->directory, "key", key_of("P-521"), form);
+	g_assert_true(g_file_get_contents(path, &der, &size, NULL));
+	changed = g_malloc0(size + 1);
+	length = way == 0 ? size - 1 : way == 1 ? size + 1 : size;
+	memcpy(changed, der, size);
+	if (way == 2) {
+		/* SEC 1, C.4: an OCTET STRING of 66 bytes. */
+		char *scalar = memmem(changed, size, "\x04\x42", 2);
+
+		scalar[2 + 65] ^= 1;
+	}
+	g_remove(path);
+	g_assert_true(g_file_set_contents_full(path, changed, (gssize)length,
+					       G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+	refused(f, "key", way == 2 ? "does not sign" : "is not a private key", "");
+}
+
 static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	static const struct {
@@ -268,39 +329,24 @@ static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		{"RSA-2047", PEM, "is of a kind", "2048 or 3072"},
 		{"RSA-2056", DER, "is of a kind", "2048 or 3072"},
 		{"RSA-1024", PEM, "is of a kind", "2048 or 3072"},
-		{"P-521", TRADITIONAL, "is not a private key in PKCS#8", "openssl pkcs8 -topk8"},
-		{"RSA-2048", TRADITIONAL, "is not a private key in PKCS#8", "openssl pkcs8 -topk8"},
-		{"P-521", ENCRYPTED, "is not a private key in PKCS#8", "-nocrypt"},
-		{"P-521", PUBLIC, "is not a private key in PKCS#8", "openssl"},
+		{"P-384", TRADITIONAL, "is of a kind", "secp521r1"},
+		{"P-384", TRADITIONAL_DER, "is of a kind", "secp521r1"},
+		{"RSA-1024", TRADITIONAL, "is of a kind", "2048 or 3072"},
+		{"P-521", ENCRYPTED, "is not a private key in PEM or DER", "-nocrypt"},
+		{"P-521", TRADITIONAL_ENCRYPTED, "is not a private key", "openssl pkcs8 -topk8"},
+		{"RSA-2048", TRADITIONAL_ENCRYPTED, "is not a private key", "-nocrypt"},
+		{"P-521", PARAMETERS_ONLY, "is not a private key", "openssl"},
+		{"P-521", PUBLIC, "is not a private key", "openssl"},
 	};
 	g_autofree char *path = g_build_filename(f->directory, "key", NULL);
-	char *der;
-	gsize size;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		write_key(f->directory, "key", key_of(rows[i].what), rows[i].form);
 		refused(f, "key", rows[i].rule, rows[i].remedy);
 	}
 	/* Cut, with something behind it, and with a private part that is not the public one's. */
-	write_key(f->directory, "key", key_of("P-521"), DER);
-	g_assert_true(g_file_get_contents(path, &der, &size, NULL));
-	for (int way = 0; way < 3; way++) {
-		g_autofree char *changed = g_malloc0(size + 1);
-		gsize length = way == 0 ? size - 1 : way == 1 ? size + 1 : size;
-
-		memcpy(changed, der, size);
-		if (way == 2) {
-			/* SEC 1, C.4: an OCTET STRING of 66 bytes. */
-			char *scalar = memmem(changed, size, "\x04\x42", 2);
-
-			scalar[2 + 65] ^= 1;
-		}
-		g_remove(path);
-		g_assert_true(g_file_set_contents_full(path, changed, (gssize)length,
-						       G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-		refused(f, "key", way == 2 ? "does not sign" : "is not a private key", "");
-	}
-	g_free(der);
+	for (int way = 0; way < 6; way++)
+		refuse_changed(f, way % 3, way < 3 ? DER : TRADITIONAL_DER);
 	write_key(f->directory, "key", key_of("P-521"), PEM);
 	g_assert_cmpint(g_chmod(path, 0640), ==, 0);
 	refused(f, "key", "mode 0640", "chmod 0600");

@@ -111,14 +111,15 @@ static void test_other_certificate(void)
 /* Every bit but those of the tag, which nobody here can check. */
 static void test_every_bit(void)
 {
+	/* Under an emulator one of each byte: there a signature takes long. */
+	gboolean few = g_getenv("PVS_EMULATOR") != NULL;
+
 	for (guint i = 0; i < KINDS; i++) {
 		g_autoptr(GByteArray) request = signed_request(i, RSA_PSS_SALTLEN_MAX);
 
 		for (guint at = 0; at < request->len - PVS_TAG_SIZE; at++)
 			for (guint bit = 0; bit < 8; bit++) {
-				/* Of the middle of what is signed as a whole one bit a byte does.
-				 */
-				if (kinds[i].curve && bit != at % 8 && at >= 0x28 && at < 0x218)
+				if (few && bit != at % 8)
 					continue;
 				request->data[at] ^= (guint8)(1 << bit);
 				if (check_only(request, certs[i]) == 0)

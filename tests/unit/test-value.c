@@ -19,7 +19,7 @@ static const struct {
 } types[] = {
 	{0x01, "meta", NULL, NULL, 0, 0, 0},
 	{0x02, "association", NULL, NULL, 32, 32, 32},
-	{0x03, "plaintext", "plain", NULL, 1, 8190, 0},
+	{0x03, "plaintext", "plain", NULL, 0, 8190, 0},
 	{0x04, "aes-128-key", "aes", NULL, 16, 16, 16},
 	{0x05, "aes-192-key", "aes", NULL, 24, 24, 24},
 	{0x06, "aes-256-key", "aes", NULL, 32, 32, 32},
@@ -46,7 +46,7 @@ static void test_types(void)
 				i < G_N_ELEMENTS(types) ? types[i].word : NULL);
 		for (gsize size = 0; size <= 8200; size++)
 			g_assert_cmpint(pvs_secret_type_takes(type, size), ==,
-					i < G_N_ELEMENTS(types) && size > 0 &&
+					i < G_N_ELEMENTS(types) && type != PVS_SECRET_NULL &&
 						size >= types[i].min && size <= types[i].max);
 	}
 }
@@ -78,7 +78,7 @@ static void test_find(void)
 				found += expected != 0;
 			}
 		}
-	g_assert_cmpuint(found, ==, 299 + 3 + 2 + 2 + 5);
+	g_assert_cmpuint(found, ==, 300 + 3 + 2 + 2 + 5);
 	g_assert_cmpstr(pvs_secret_type_kind("aes"), ==, "aes");
 	g_assert_cmpstr(pvs_secret_type_curve("ed448"), ==, "ed448");
 	g_assert_null(pvs_secret_type_kind("AES"));
@@ -94,8 +94,9 @@ static void test_stored(void)
 	guint8 value[8190];
 
 	memset(value, 0x01, sizeof value);
-	for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
-		for (gsize size = MAX(types[i].min, 1); size <= types[i].max; size++) {
+	/* A meta secret, the first, has no value. */
+	for (gsize i = 1; i < G_N_ELEMENTS(types); i++)
+		for (gsize size = types[i].min; size <= types[i].max; size++) {
 			g_autoptr(GError) error = NULL;
 			g_autoptr(PvsSecret) s =
 				pvs_value_stored(types[i].type, value, size, &error);
@@ -126,7 +127,9 @@ static void test_sizes(void)
 
 	memset(value, 0x01, sizeof value);
 	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-		const gsize sizes[] = {0, types[i].min - 1, types[i].max + 1};
+		/* A plaintext of no bytes is one. */
+		const gsize sizes[] = {types[i].type == PVS_SECRET_PLAINTEXT ? 8191 : 0,
+				       types[i].min - 1, types[i].max + 1};
 
 		for (gsize k = 0; k < G_N_ELEMENTS(sizes); k++) {
 			g_autoptr(GError) error = NULL;

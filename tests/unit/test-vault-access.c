@@ -100,6 +100,8 @@ static void test_aspects(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	expect_refused(user, BUILD(b->cck = (char *)"none"), PVS_ERROR_DENIED_CCK, "/cck", "none");
 	expect_refused(user, BUILD(b->name = (char *)"other"), PVS_ERROR_DENIED_NAME, "/name",
 		       NULL);
+	/* An empty name is a name, which no rule forgets to look at. */
+	expect_refused(user, BUILD(b->name = NULL), PVS_ERROR_DENIED_NAME, "/name", NULL);
 	expect_refused(user, BUILD(memset(b->cuid, 0, sizeof b->cuid)),
 		       PVS_ERROR_DENIED_CUID_REQUIRED, "/cuid", NULL);
 	for (gsize i = 0; i < PVS_CUID_SIZE; i++)
@@ -117,7 +119,7 @@ static void test_aspects(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	vault_hear_refused(stranger, 8, PVS_ERROR_DENIED_SECTION, NULL, NULL);
 
 	g_assert_cmpuint(vault_counters(user).built, ==, 18);
-	g_assert_cmpuint(vault_counters(user).refused, ==, 8);
+	g_assert_cmpuint(vault_counters(user).refused, ==, 9);
 	vault_end_free(user);
 	vault_end_free(stranger);
 }
