@@ -641,6 +641,25 @@ class Expiry(Fetcher):
         self.assertNotIn("expires", self.fetch("--warn-days=2"))
         self.assertIn("expires", self.fetch("--warn-days=4"))
 
+    def test_one_that_lives_a_week(self):
+        """Fresh, it is as it should be, however early it is to be warned."""
+        self.server.answers["/signing.crl"] = self.made["week.crl"]
+        for words in ((), ("--warn-days=30",)):
+            self.assertNotIn("the CRL", self.fetch(*words))
+
+    def test_a_forged_one_beside(self):
+        """Who forges one that lasts longer silences nothing."""
+        harness.write_file(os.path.join(self.here, "trust.d", "forged.crl"),
+                           self.made["forged.crl"])
+        self.server.answers["/signing.crl"] = self.made["soon.crl"]
+        self.assertRegex(self.fetch(), r"<4>[0-9a-f]{64}\.crl: the CRL expires 20.* UTC; ")
+
+    def test_one_of_the_issuers_other_name(self):
+        """It is the successor of the one that was made before the issuer moved."""
+        harness.write_file(os.path.join(self.here, "trust.d", "old.crl"), self.made["soon.crl"])
+        self.server.answers["/signing.crl"] = self.made["armonk.crl"]
+        self.assertNotIn("the CRL", self.fetch())
+
     def test_one_that_has_a_successor(self):
         """The old one beside the new one is nothing to be warned of; alone it is."""
         harness.write_file(os.path.join(self.here, "trust.d", "old.crl"), self.made["expired.crl"])
