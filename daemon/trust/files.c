@@ -114,9 +114,9 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 	if (fd < 0 && errno == ELOOP && kind == PVS_FILE_CRL) {
 		pvs_store_files_complain(files, kind, "%s: a link; put the CRL itself there", path);
 	} else if (fd < 0 || fstat(fd, &st) < 0) {
-		pvs_store_files_complain(
-			files, kind, "%s: %s; make it readable for the daemon's user (chmod 0644)",
-			path, g_strerror(errno));
+		pvs_store_files_complain(files, kind,
+					 "%s: %s; make it readable for all users (chmod 0644)",
+					 path, g_strerror(errno));
 	} else if (!S_ISREG(st.st_mode) || !is_fetched(kind, &st)) {
 		pvs_store_files_complain(files, kind,
 					 "%s: not a regular file of one name; remove it", path);
@@ -222,9 +222,8 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 	if (!dir) {
 		if (errno != ENOENT)
 			pvs_store_files_complain(
-				files, kind,
-				"%s: %s; make it readable for the daemon's user (chmod 0755)", path,
-				g_strerror(errno));
+				files, kind, "%s: %s; make it readable for all users (chmod 0755)",
+				path, g_strerror(errno));
 		return;
 	}
 	names = list_directory(files, path, dir);

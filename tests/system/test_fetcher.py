@@ -486,6 +486,23 @@ class Points(Fetcher):
         self.assertIn("<5>%s/%s: no installed certificate names" % (self.crls, name), log)
         self.assertEqual(self.kept(), before)
 
+    def test_nothing_to_fetch(self):
+        """Where signing keys are installed, 0 of 0 is not as it should be."""
+        said = "<4>signing keys are installed, and no certificate or host-key document names"
+        self.assertNotIn(said, self.fetch())
+        shutil.rmtree(os.path.join(self.here, "hostkeys.d"))
+        for name in os.listdir(os.path.join(self.here, "trust.d")):
+            os.unlink(os.path.join(self.here, "trust.d", name))
+        self.assertNotIn(said, self.fetch())
+        # One that names none.
+        shutil.copy(pki.get().signing, os.path.join(self.here, "trust.d"))
+        log = self.fetch()
+        self.assertIn(said, log)
+        self.assertIn("0 of 0 CRLs fetched", log)
+        code, _, log = self.run_it("--list")
+        self.assertEqual(code, 0)
+        self.assertIn(said, log)
+
     def test_a_file_that_cannot_be_read(self):
         """As the daemon: it is named, and nothing is done."""
         harness.write_file(os.path.join(self.here, "trust.d", "junk.crt"), "junk")
