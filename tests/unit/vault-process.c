@@ -139,8 +139,11 @@ guint64 vault_hear(End *end, PvsMessageType type, const PvsField *fields, gpoint
 
 void vault_hear_close(End *end)
 {
-	while (!end->closed)
+	while (!end->closed) {
+		/* An answer is none; without this it would be waited for without end. */
+		g_assert_true(g_queue_is_empty(&end->got));
 		g_main_context_iteration(NULL, TRUE);
+	}
 }
 
 /* REFUSED with this row, parameter and name. */
