@@ -297,6 +297,11 @@ static const Row rows[] = {
 	 "/hdr",
 	 NULL},
 
+	/* An update has two CCKs, and the error says which it was. */
+	{M "Ccks=a\n", {METHOD, .cck = "a", .new_cck = "a"}, ALLOWED, NULL, NULL},
+	{M "Ccks=a\n", {METHOD, .cck = "a", .new_cck = "b"}, DENIED(CCK), "/new_cck", "b"},
+	{M "Ccks=a\n", {METHOD, .cck = "b", .new_cck = "a"}, DENIED(CCK), "/cck", "b"},
+
 	/* Two sections do not add up to one that nobody wrote. */
 	{M "Ccks=a\n\n" M "Names=n\n", {METHOD, .cck = "a"}, ALLOWED, NULL, NULL},
 	{M "Ccks=a\n\n" M "Names=n\n", {METHOD, .name = "n"}, ALLOWED, NULL, NULL},
@@ -457,6 +462,29 @@ static void test_create_and_ccks(void)
 	}
 }
 
+/* Keys that nobody verified are kept for who may make something for them, and for nobody else. */
+static void test_no_verify(void)
+{
+	static const struct {
+		const char *rules;
+		gboolean expected;
+	} cases[] = {{"Methods=create_meta\nAllowNoVerify=yes\n", TRUE},
+		     {"Methods=*\nAllowNoVerify=yes\n", TRUE},
+		     {"Methods=*\n", FALSE},
+		     {"Methods=verify_*\nAllowNoVerify=yes\n", FALSE},
+		     {"Methods=*\n\nMethods=verify_*\nAllowNoVerify=yes\n", FALSE},
+		     {"Methods=*\n\nMethods=create_meta\nAllowNoVerify=yes\n", TRUE}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		PvsList rules = rules_for_everybody(cases[i].rules);
+		const PvsAddFront identity = {.uid = 1000, .gid = 100};
+		g_autoptr(PvsAccess) access = pvs_access_new(&rules, &identity);
+
+		g_assert_cmpint(pvs_access_no_verify(access), ==, cases[i].expected);
+		rules_clear(&rules);
+	}
+}
+
 static void test_tells_images(void)
 {
 	static const struct {
@@ -490,6 +518,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/access/zeroed-rule", test_zeroed_rule);
 	g_test_add_func("/access/methods", test_methods);
 	g_test_add_func("/access/create-and-ccks", test_create_and_ccks);
+	g_test_add_func("/access/no-verify", test_no_verify);
 	g_test_add_func("/access/tells-images", test_tells_images);
 	return g_test_run();
 }

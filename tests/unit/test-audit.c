@@ -140,6 +140,83 @@ static void test_lost_and_swapped(void)
 	g_string_free(log, TRUE);
 }
 
+static GString *append(GString *log, PvsAuditChain *chain, const char *event)
+{
+	pvs_audit_append(log, chain, 0, event, "");
+	return log;
+}
+
+/* Somebody who can write the file and make hashes, and leaves a number out or uses one again. */
+static void test_numbers(void)
+{
+	static const gint64 steps[] = {-1, 1, 5};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		GString *log = g_string_new(NULL);
+		PvsAuditChain chain = {0};
+
+		append(append(log, &chain, "opened"), &chain, "create_meta");
+		g_assert_cmpint(check(log->str, log->len), ==, PVS_AUDIT_GOOD);
+		chain.n += (guint64)steps[i];
+		append(log, &chain, "create_meta");
+		g_assert_cmpint(check(log->str, log->len), ==, PVS_AUDIT_NUMBER);
+		g_string_free(log, TRUE);
+	}
+}
+
+/* The other way round: the numbers are right, and a line is another. */
+static void test_hash(void)
+{
+	GString *log = g_string_new(NULL);
+	PvsAuditChain chain = {0};
+
+	append(append(log, &chain, "opened"), &chain, "create_meta");
+	chain.hash[31] ^= 1;
+	append(log, &chain, "create_meta");
+	g_assert_cmpint(check(log->str, log->len), ==, PVS_AUDIT_HASH_OFF);
+	g_string_free(log, TRUE);
+}
+
+/* A file that goes on from another one, which is not at hand. */
+static void test_goes_on(void)
+{
+	GString *log = g_string_new(NULL);
+	PvsAuditChain chain = {.n = 40, .hash = {1, 2, 3}}, read = {0};
+
+	append(append(log, &chain, "opened"), &chain, "create_meta");
+	g_assert_true(g_str_has_prefix(log->str, "{\"n\":41,\"prev\":\"010203"));
+	g_assert_cmpint(check(log->str, log->len), ==, PVS_AUDIT_GOOD);
+	g_assert_cmpint(
+		pvs_audit_check(&read, log->str, (gsize)(strchr(log->str, '\n') - log->str)), ==,
+		PVS_AUDIT_GOOD);
+	g_assert_cmpuint(read.n, ==, 41);
+	g_string_free(log, TRUE);
+}
+
+/* What is torn counts, and is followed like a line: the vault writes on where it ended. */
+static void test_torn(void)
+{
+	static const char torn[] = "{\"n\":3,\"prev\":\"00";
+	GString *log = g_string_new(NULL);
+	PvsAuditChain chain = {0};
+	gsize begin;
+
+	append(append(log, &chain, "opened"), &chain, "create_meta");
+	g_assert_cmpint(pvs_audit_check(&chain, torn, strlen(torn)), ==, PVS_AUDIT_TORN);
+	g_assert_cmpuint(chain.n, ==, 3);
+	begin = log->len;
+	{
+		PvsAuditChain read = chain;
+
+		append(log, &chain, "recovered");
+		g_assert_cmpint(pvs_audit_check(&read, log->str + begin, log->len - begin - 1), ==,
+				PVS_AUDIT_GOOD);
+		g_assert_cmpuint(read.n, ==, 4);
+		g_assert_cmpmem(read.hash, sizeof read.hash, chain.hash, sizeof chain.hash);
+	}
+	g_string_free(log, TRUE);
+}
+
 /* What a client may call a secret makes neither a line nor a member. */
 static void test_names(void)
 {
@@ -175,6 +252,28 @@ static void test_names(void)
 	}
 }
 
+static void test_long_line(void)
+{
+	for (guint over = 0; over < 2; over++) {
+		GString *log = g_string_new(NULL), *members = g_string_new(",\"a\":\"");
+		PvsAuditChain chain = {0}, read = {0};
+
+		pvs_audit_append(log, &chain, 0, "create_meta", "");
+		/* To one byte less than the limit with the line feed, or to the limit without. */
+		while (log->len + members->len + 1 < PVS_AUDIT_LINE_MAX + over)
+			g_string_append_c(members, 'x');
+		g_string_append_c(members, '"');
+		g_string_truncate(log, 0);
+		chain = (PvsAuditChain){0};
+		pvs_audit_append(log, &chain, 0, "create_meta", members->str);
+		g_assert_cmpuint(log->len, ==, PVS_AUDIT_LINE_MAX + over);
+		g_assert_cmpint(pvs_audit_check(&read, log->str, log->len - 1), ==,
+				over ? PVS_AUDIT_TORN : PVS_AUDIT_GOOD);
+		g_string_free(log, TRUE);
+		g_string_free(members, TRUE);
+	}
+}
+
 static void test_no_lines(void)
 {
 	static const char *const texts[] = {
@@ -192,6 +291,17 @@ static void test_no_lines(void)
 		"g000000000000000000000000000000000000000000000000000000000000000\",\"a\":1}",
 		"{\"n\":1,\"prev\":\""
 		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":\x7f}",
+		"{\"n\":1,\"prev\":\""
+		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":\t1}",
+		"{\"n\":1,\"prev\":\""
+		"0000000000000000000000000000000000000000000000000000000000000000\" ,\"a\":1}",
+		"{\"n\":1,\"PREV\":\""
+		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":1}",
+		"{\"N\":1,\"prev\":\""
+		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":1}",
+		"{\"n\":,\"prev\":\""
+		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":1}",
+		"{\"event\":\"recovered\"}",
 		"{\"n\":99999999999999999999,\"prev\":\""
 		"0000000000000000000000000000000000000000000000000000000000000000\",\"a\":1}",
 	};
@@ -232,6 +342,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/whole", test_whole);
 	g_test_add_func("/audit/bits", test_bits);
 	g_test_add_func("/audit/lost-and-swapped", test_lost_and_swapped);
+	g_test_add_func("/audit/numbers", test_numbers);
+	g_test_add_func("/audit/hash", test_hash);
+	g_test_add_func("/audit/goes-on", test_goes_on);
+	g_test_add_func("/audit/torn", test_torn);
+	g_test_add_func("/audit/long-line", test_long_line);
 	g_test_add_func("/audit/names", test_names);
 	g_test_add_func("/audit/no-lines", test_no_lines);
 	g_test_add_func("/audit/recovery", test_recovery);

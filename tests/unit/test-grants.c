@@ -52,6 +52,7 @@ static void test_slots(void)
 	has(grants, 7, 1500, 0xaa, PVS_HOST_KEYS_MAX);
 	pvs_grants_drop(grants, 8);
 	g_assert_null(pvs_grants_get(grants, 8, 0));
+	g_assert_null(pvs_grants_get(grants, 8, G_MININT64));
 	has(grants, 9, 999, 9, 1);
 }
 
@@ -71,6 +72,26 @@ static void test_ends(void)
 	g_assert_null(pvs_grants_get(grants, 0, 0));
 	put(grants, 0, 3000, 2, 1);
 	has(grants, 0, 2999, 2, 1);
+}
+
+/* Whether somebody verified the keys goes with them, and not with the slot. */
+static void test_unverified(void)
+{
+	g_autoptr(PvsGrants) grants = pvs_grants_new();
+	g_autoptr(GBytes) bytes = points(1, 1);
+
+	g_assert_false(pvs_grants_unverified(grants, 3));
+	pvs_grants_put(grants, 3, 1000, TRUE, bytes);
+	g_assert_true(pvs_grants_unverified(grants, 3));
+	g_assert_false(pvs_grants_unverified(grants, 2));
+	put(grants, 3, 1000, 2, 1);
+	g_assert_false(pvs_grants_unverified(grants, 3));
+	pvs_grants_put(grants, 3, 1000, TRUE, bytes);
+	pvs_grants_drop(grants, 3);
+	g_assert_false(pvs_grants_unverified(grants, 3));
+	pvs_grants_put(grants, 3, 1000, TRUE, bytes);
+	g_assert_null(pvs_grants_get(grants, 3, 1000));
+	g_assert_false(pvs_grants_unverified(grants, 3));
 }
 
 /* A job that has a grant's points keeps them when the slot gets others. */
@@ -99,6 +120,29 @@ static void bad_slot_get(void)
 	g_autoptr(PvsGrants) grants = pvs_grants_new();
 
 	pvs_grants_get(grants, PVS_GRANTS_MAX, 1000);
+}
+
+static void bad_slot_drop(void)
+{
+	g_autoptr(PvsGrants) grants = pvs_grants_new();
+
+	pvs_grants_drop(grants, PVS_GRANTS_MAX);
+}
+
+static void bad_slot_unverified(void)
+{
+	g_autoptr(PvsGrants) grants = pvs_grants_new();
+
+	(void)pvs_grants_unverified(grants, PVS_GRANTS_MAX);
+}
+
+static void bad_half_a_point(void)
+{
+	g_autoptr(PvsGrants) grants = pvs_grants_new();
+	g_autoptr(GBytes) whole = points(1, 2);
+	g_autoptr(GBytes) half = g_bytes_new_from_bytes(whole, 0, 3 * PVS_POINT_SIZE / 2);
+
+	pvs_grants_put(grants, 0, 1000, FALSE, half);
 }
 
 static void bad_no_points(void)
@@ -136,9 +180,13 @@ int main(int argc, char **argv)
 	g_test_add_func("/grants/empty", test_empty);
 	g_test_add_func("/grants/slots", test_slots);
 	g_test_add_func("/grants/ends", test_ends);
+	g_test_add_func("/grants/unverified", test_unverified);
 	g_test_add_func("/grants/outlives-the-slot", test_outlives_the_slot);
 	g_test_add_data_func("/grants/bad/slot", bad_slot, test_dies);
 	g_test_add_data_func("/grants/bad/slot-get", bad_slot_get, test_dies);
+	g_test_add_data_func("/grants/bad/slot-drop", bad_slot_drop, test_dies);
+	g_test_add_data_func("/grants/bad/slot-unverified", bad_slot_unverified, test_dies);
+	g_test_add_data_func("/grants/bad/half-a-point", bad_half_a_point, test_dies);
 	g_test_add_data_func("/grants/bad/no-points", bad_no_points, test_dies);
 	g_test_add_data_func("/grants/bad/too-many", bad_too_many, test_dies);
 	return g_test_run();

@@ -158,6 +158,33 @@ static void test_passed_over(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(loaded(f), ==, 1);
 }
 
+/* A certificate is parsed in the arena, so it may not be larger than there is room. */
+static void test_large(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		gsize size; /* of an extension */
+		guint kept;
+	} rows[] = {{60 * 1024, 1}, {64 * 1024, 0}};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree guint8 *zeros = g_malloc0(rows[i].size);
+		g_autoptr(X509) cert = signing_certificate(p521);
+		ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+		X509_EXTENSION *extension;
+		g_autoptr(GBytes) der = NULL;
+
+		g_assert_cmpint(ASN1_OCTET_STRING_set(value, zeros, (int)rows[i].size), ==, 1);
+		extension = X509_EXTENSION_create_by_NID(NULL, NID_netscape_comment, 0, value);
+		g_assert_true(X509_add_ext(cert, extension, -1) &&
+			      X509_sign(cert, p384, EVP_sha384()) > 0);
+		der = test_der_of(cert);
+		g_free(put(f, "large.der", der));
+		g_assert_cmpuint(loaded(f), ==, rows[i].kept);
+		X509_EXTENSION_free(extension);
+		ASN1_OCTET_STRING_free(value);
+	}
+}
+
 /* Keys that may not sign host-key documents are not kept, whatever their certificate says. */
 static void test_weak(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -592,6 +619,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/look/" name, Fixture, NULL, set_up, function, tear_down)
 	ADD("load/formats", test_formats);
 	ADD("load/passed-over", test_passed_over);
+	ADD("load/large", test_large);
 	ADD("load/weak", test_weak);
 	ADD("load/subjects", test_subjects);
 	ADD("load/unreadable", test_unreadable);

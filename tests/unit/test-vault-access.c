@@ -215,6 +215,74 @@ static void test_judge(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	vault_end_free(liar);
 }
 
+/* Each type by the front that may make it and by those that may make another one. */
+static void test_types(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	enum { META = 1, ASSOCIATION, RETRIEVABLE, UPDATE_CCK, LAST };
+	End *fronts[LAST];
+
+	v->access = "Users=1001\nMethods=create_meta\nCcks=*\nNames=*\n\n"
+		    "Users=1002\nMethods=create_association\nCcks=*\nNames=*\n\n"
+		    "Users=1003\nMethods=create_retrievable\nCcks=*\nNames=*\n\n"
+		    "Users=1004\nMethods=create_update_cck\nCcks=*\nNames=*\n";
+	vault_start_ready(v);
+	for (guint i = META; i < LAST; i++)
+		fronts[i] = vault_add_front(v, i);
+	for (guint type = PVS_SECRET_NULL; type <= PVS_SECRET_UPDATE_CCK; type++) {
+		PvsBuild build = BUILD(b->type = (guint16)type, b->value.size = 0);
+		guint whose = type == PVS_SECRET_NULL	       ? META
+			      : type == PVS_SECRET_ASSOCIATION ? ASSOCIATION
+			      : type == PVS_SECRET_UPDATE_CCK  ? UPDATE_CCK
+							       : RETRIEVABLE;
+
+		if (type > PVS_SECRET_HMAC_SHA_512 && type < PVS_SECRET_EC_SECP256R1)
+			continue; /* there are none */
+		for (guint i = META; i < LAST; i++) {
+			vault_say(fronts[i], PVS_MESSAGE_JUDGE, type, pvs_build_fields, &build, -1);
+			if (i == whose)
+				vault_hear(fronts[i], PVS_MESSAGE_ALLOWED, NULL, NULL);
+			else
+				vault_hear_refused(fronts[i], type, PVS_ERROR_DENIED_METHOD, NULL,
+						   NULL);
+		}
+	}
+	for (guint i = META; i < LAST; i++)
+		vault_end_free(fronts[i]);
+}
+
+/* Of each kind of key there is one that may be named; and a call that names all of these. */
+static void test_keys(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	static char ours[] = "ours", others[] = "others";
+	PvsBuild good = BUILD(b->value.size = 0, b->cck = ours, b->new_cck = ours,
+			      b->extension_secret = ours, b->user_sign_key = ours);
+	struct {
+		char **key;
+		PvsError expected;
+		const char *param;
+	} rows[] = {
+		{&good.cck, PVS_ERROR_DENIED_CCK, "/cck"},
+		{&good.new_cck, PVS_ERROR_DENIED_CCK, "/new_cck"},
+		{&good.extension_secret, PVS_ERROR_DENIED_EXTENSION_SECRET, "/extension_secret"},
+		{&good.user_sign_key, PVS_ERROR_DENIED_SIGN_KEY, "/user_sign_key"},
+	};
+	End *front;
+
+	v->access = "Users=1001\nMethods=create_*\nCcks=ours\nExtensionSecrets=ours\n"
+		    "SignKeys=ours\nNames=canary*\n";
+	vault_start_ready(v);
+	front = vault_add_front(v, 1);
+	vault_say(front, PVS_MESSAGE_JUDGE, 1, pvs_build_fields, &good, -1);
+	vault_hear(front, PVS_MESSAGE_ALLOWED, NULL, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		*rows[i].key = others;
+		vault_say(front, PVS_MESSAGE_JUDGE, 2, pvs_build_fields, &good, -1);
+		vault_hear_refused(front, 2, rows[i].expected, rows[i].param, others);
+		*rows[i].key = ours;
+	}
+	vault_end_free(front);
+}
+
 static void expect_ccks(End *front, const char *first, const char *second)
 {
 	const char *const names[] = {first, second};
@@ -411,6 +479,8 @@ int main(int argc, char **argv)
 	VAULT_TEST("/access/before-grants", NULL, test_before_grants);
 	VAULT_TEST("/access/images", NULL, test_images);
 	VAULT_TEST("/access/judge", NULL, test_judge);
+	VAULT_TEST("/access/types", NULL, test_types);
+	VAULT_TEST("/access/keys", NULL, test_keys);
 	VAULT_TEST("/access/ccks", NULL, test_ccks);
 	VAULT_TEST("/access/warnings", NULL, test_warnings);
 	VAULT_TEST("/access/bad-image", NULL, test_bad_image);
