@@ -30,6 +30,21 @@ static void expect(World *world, const X509 *document, PvsError wanted)
 
 static const char *const no_times[] = {"", "soon", "3301010000", "331301000000Z", "330101000000"};
 
+/* Where nobody verifies, its end has to be one all the same: it is said. */
+static void expect_unverified(const X509 *document, gboolean odd)
+{
+	g_autoptr(GBytes) der = pvs_pki_der(document);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(PvsVerdict) verdict = pvs_verdict_unverified(
+		g_bytes_get_data(der, NULL), g_bytes_get_size(der), WORLD_NOW, &error);
+
+	if (odd)
+		world_assert_reason(error, PVS_ERROR_HOST_KEY_FORMAT);
+	else
+		g_assert_no_error(error);
+	g_assert_true((verdict == NULL) == odd);
+}
+
 static void test_document_times(void)
 {
 	g_autoptr(World) world = world_new();
@@ -46,6 +61,7 @@ static void test_document_times(void)
 			g_test_message("%s, %s", spec.from_text, spec.until_text);
 			document = pvs_pki_cert(&spec);
 			expect(world, document, odd ? PVS_ERROR_HOST_KEY_FORMAT : GOOD);
+			expect_unverified(document, odd && until);
 		}
 	}
 }
