@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "daemon/trust/due.h"
 #include "daemon/trust/x509.h"
 
 enum { DAY = 24 * 60 * 60 }; /* seconds */
@@ -13,7 +14,7 @@ enum { DAY = 24 * 60 * 60 }; /* seconds */
 typedef struct {
 	GPtrArray *lines;
 	gint64 now;
-	gint64 until; /* what expires later is not worth a line yet */
+	gint64 most; /* seconds: what expires later is not worth a line yet */
 } Look;
 
 static void say(Look *l, const char *file, const char *what, gint64 when, const char *remedy)
@@ -26,57 +27,18 @@ static void say(Look *l, const char *file, const char *what, gint64 when, const 
 						  text ? text : "", remedy));
 }
 
-static gboolean same_extension(const X509_CRL *a, const X509_CRL *b, int nid)
-{
-	int i = X509_CRL_get_ext_by_NID(a, nid, -1), j = X509_CRL_get_ext_by_NID(b, nid, -1);
-
-	if (i < 0 || j < 0)
-		return i < 0 && j < 0;
-	return ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_CRL_get_ext(a, i)),
-				     X509_EXTENSION_get_data(X509_CRL_get_ext(b, j))) == 0;
-}
-
-/* Of the same issuer and key, about the same certificates. */
-static gboolean same_purpose(const X509_CRL *a, const X509_CRL *b)
-{
-	return X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) == 0 &&
-	       same_extension(a, b, NID_authority_key_identifier) &&
-	       same_extension(a, b, NID_issuing_distribution_point);
-}
-
 static void look_at_crls(Look *l, const PvsStore *store)
 {
 	for (guint i = 0; i < pvs_store_n_crls(store); i++) {
 		const PvsStoreCrl *entry = pvs_store_crl(store, i);
-		gboolean succeeded = FALSE;
-		gint64 when;
+		gint64 from, when;
 
-		if (!pvs_x509_time(X509_CRL_get0_nextUpdate(entry->crl), &when) || when > l->until)
-			continue;
-		for (guint j = 0; j < pvs_store_n_crls(store) && !succeeded; j++) {
-			X509_CRL *other = pvs_store_crl(store, j)->crl;
-			gint64 other_when;
-
-			succeeded = j != i && same_purpose(entry->crl, other) &&
-				    pvs_x509_time(X509_CRL_get0_nextUpdate(other), &other_when) &&
-				    (other_when > when || (other_when == when && j < i));
-		}
-		if (!succeeded)
+		if (pvs_x509_time(X509_CRL_get0_lastUpdate(entry->crl), &from) &&
+		    pvs_x509_time(X509_CRL_get0_nextUpdate(entry->crl), &when) &&
+		    pvs_due_is_soon(from, when, l->now, l->most) &&
+		    pvs_due_last_of_issuer(store, entry) == entry)
 			say(l, entry->file, "the CRL", when, "fetch or install a newer one");
 	}
-}
-
-static gboolean has_successor(const PvsStore *store, X509 *cert, gint64 now)
-{
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		X509 *other = pvs_store_cert(store, i)->cert;
-		gint64 until;
-
-		if (X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(cert)) == 0 &&
-		    pvs_x509_time(X509_get0_notAfter(other), &until) && until > now)
-			return TRUE;
-	}
-	return FALSE;
 }
 
 static void look_at_certs(Look *l, const PvsStore *store)
@@ -88,8 +50,8 @@ static void look_at_certs(Look *l, const PvsStore *store)
 		if (pvs_store_has_bundle(store) &&
 		    strcmp(entry->file, pvs_store_root_file(store)) == 0)
 			continue;
-		if (!pvs_x509_time(X509_get0_notAfter(entry->cert), &when) || when > l->until ||
-		    (when <= l->now && has_successor(store, entry->cert, l->now)))
+		if (!pvs_x509_time(X509_get0_notAfter(entry->cert), &when) ||
+		    when > l->now + l->most || pvs_due_has_successor(store, entry, when, l->now))
 			continue;
 		say(l, entry->file, "the certificate", when, "install its successor");
 	}
@@ -99,7 +61,7 @@ GPtrArray *pvs_expiry_look(const PvsStore *store, const PvsPoints *points, gint6
 {
 	Look l = {.lines = g_ptr_array_new_with_free_func(g_free),
 		  .now = now,
-		  .until = now + (gint64)days * DAY};
+		  .most = (gint64)days * DAY};
 
 	look_at_certs(&l, store);
 	look_at_crls(&l, store);
@@ -108,7 +70,7 @@ GPtrArray *pvs_expiry_look(const PvsStore *store, const PvsPoints *points, gint6
 		X509 *cert = pvs_points_document(points, i, &file);
 		gint64 when;
 
-		if (pvs_x509_time(X509_get0_notAfter(cert), &when) && when <= l.until)
+		if (pvs_x509_time(X509_get0_notAfter(cert), &when) && when <= l.now + l.most)
 			say(&l, file, "the host-key document", when,
 			    "install a current one, or remove it");
 	}

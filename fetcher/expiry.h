@@ -8,6 +8,7 @@
 
 /* Lines, of char *, "FILE: what expires and when; what to do", for the certificates (but for the
  * system's bundle), the CRLs of @store and the documents of @points that expire before @now +
- * @days, or have. What has a successor is passed over: a CRL where there is one that lasts longer,
- * an expired certificate where there is a valid one of the same subject. */
+ * @days, or have; CRLs not before the last third of their life (due.h). What has a successor is
+ * passed over: a CRL where there is one of the same issuer, signed, that lasts longer, a
+ * certificate where there is one of the same key or, once it has expired, of the same name. */
 GPtrArray *pvs_expiry_look(const PvsStore *store, const PvsPoints *points, gint64 now, guint days);

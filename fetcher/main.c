@@ -262,6 +262,20 @@ static gboolean warn_of_expiry(const PvsConfig *config, const PvsPoints *points,
 	return TRUE;
 }
 
+/* Else it would look as if all were well: nothing failed, for nothing was tried. */
+static const char nothing_to_fetch[] =
+	"signing keys are installed, and no certificate or host-key document names a distribution "
+	"point that can be used: nothing is fetched; install their CRLs by hand, or a host-key "
+	"document of each signing key in HostKeyDirectory=";
+
+static gboolean lacks_points(const PvsStore *store, const PvsPoints *points)
+{
+	for (guint i = 0; i < pvs_store_n_certs(store); i++)
+		if (pvs_store_cert(store, i)->kind == PVS_CERT_SIGNING_KEY)
+			return pvs_points_n(points) == 0;
+	return FALSE;
+}
+
 static gboolean run(const Options *options, Outcome *outcome, GError **error)
 {
 	g_autoptr(PvsConfig) config = pvs_config_read(options->config_path, error);
@@ -271,6 +285,8 @@ static gboolean run(const Options *options, Outcome *outcome, GError **error)
 	if (!store)
 		return FALSE;
 	points = pvs_points_find(store);
+	if (lacks_points(store, points))
+		pvs_warning("%s", nothing_to_fetch);
 	if (options->list) {
 		print_points(points);
 		return TRUE;

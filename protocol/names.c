@@ -17,3 +17,8 @@ gboolean pvs_key_name_valid(const char *name)
 			return FALSE;
 	return TRUE;
 }
+
+gboolean pvs_file_is_aside(const char *name)
+{
+	return name[0] == '.' || g_str_has_suffix(name, "~");
+}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/owners.h"
+#include "protocol/names.h"
 
 enum {
 	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
@@ -201,9 +202,11 @@ static GPtrArray *list_directory(PvsStoreFiles *files, const char *path, DIR *di
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (entry->d_name[0] == '.') {
-			pvs_store_files_warn(files, "%s/%s: a hidden file is ignored", path,
-					     entry->d_name);
+		if (pvs_file_is_aside(entry->d_name)) {
+			pvs_store_files_warn(files,
+					     "%s/%s: put aside (hidden, or a copy NAME~): the file "
+					     "is ignored",
+					     path, entry->d_name);
 			continue;
 		}
 		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {

@@ -42,9 +42,9 @@ typedef struct {
 	GString *complaints; /* a line "FILE: what is wrong; what to do" for each that cannot */
 } PvsStoreFiles;
 
-/* Reads all there is. Hidden files and directories are not looked at, a directory that does not
- * exist holds nothing. Links are followed but in the CRL directory: who fetches CRLs must not
- * choose which of the daemon's files is read. */
+/* Reads all there is. Files put aside (protocol/names.h) and directories are not looked at, a
+ * directory that does not exist holds nothing. Links are followed but in the CRL directory: who
+ * fetches CRLs must not choose which of the daemon's files is read. */
 PvsStoreFiles *pvs_store_files_read(const PvsStorePaths *paths);
 PvsStoreFiles *pvs_store_files_none(void);
 void pvs_store_files_free(PvsStoreFiles *files);

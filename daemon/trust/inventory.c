@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "daemon/trust/names.h"
+#include "daemon/trust/due.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
 
@@ -26,7 +26,7 @@ static const char *const kinds[] = {
 
 gboolean pvs_inventory_is_soon(gint64 from, gint64 until, gint64 now)
 {
-	return until - now <= MIN(30 * DAY, (until - from) / 3);
+	return pvs_due_is_soon(from, until, now, 30 * DAY);
 }
 
 /* A root of the system's bundle: there are over a hundred that nobody here asked for. */
@@ -52,58 +52,6 @@ static PvsVerdict *judge_installed(PvsCourt *court, GBytes *document, PvsError *
 	verdict = pvs_court_judge(court, document, NULL, NULL, nothing, &error);
 	*reason = verdict ? PVS_ERROR_LAST_ : (PvsError)error->code;
 	return verdict;
-}
-
-/* ---- what has its successor beside it ---- */
-
-/* TRUE where another certificate that does the same lasts longer than @cert, whose end is @until:
- * one of the same key, or, once @cert is over, one of the same name. */
-static gboolean has_successor(const PvsStore *store, const PvsStoreCert *cert, gint64 until,
-			      gint64 now)
-{
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const PvsStoreCert *other = pvs_store_cert(store, i);
-		gint64 others;
-
-		if (other->kind != cert->kind ||
-		    !pvs_x509_time(X509_get0_notAfter(other->cert), &others) || others <= until ||
-		    !pvs_name_means(X509_get_subject_name(other->cert),
-				    X509_get_subject_name(cert->cert),
-				    PVS_NAME_PLACE | PVS_NAME_ORDER))
-			continue;
-		if (until <= now ||
-		    EVP_PKEY_eq(X509_get0_pubkey(other->cert), X509_get0_pubkey(cert->cert)) == 1)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* The last end of the signed CRLs of whoever issued @crl; its own where nobody of the store did. */
-static const PvsStoreCrl *last_of_issuer(const PvsStore *store, const PvsStoreCrl *crl)
-{
-	const PvsStoreCrl *last = NULL;
-	gint64 last_until = G_MININT64;
-
-	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
-		const GArray *issued = pvs_store_issued_by(store, pvs_store_cert(store, i)->cert);
-		gboolean its = FALSE;
-
-		for (guint j = 0; j < issued->len && !its; j++)
-			its = g_array_index(issued, PvsIssuedCrl, j).crl == crl &&
-			      g_array_index(issued, PvsIssuedCrl, j).is_signed;
-		for (guint j = 0; its && j < issued->len; j++) {
-			const PvsIssuedCrl *one = &g_array_index(issued, PvsIssuedCrl, j);
-			gint64 until;
-
-			if (one->is_signed &&
-			    pvs_x509_time(X509_CRL_get0_nextUpdate(one->crl->crl), &until) &&
-			    until > last_until) {
-				last = one->crl;
-				last_until = until;
-			}
-		}
-	}
-	return last;
 }
 
 /* ---- STORE_IS ---- */
@@ -164,7 +112,7 @@ static PvsStoreEntry entry_of_cert(const char *kind, const char *file, X509 *cer
 
 static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *crl)
 {
-	const PvsStoreCrl *last = last_of_issuer(store, crl);
+	const PvsStoreCrl *last = pvs_due_last_of_issuer(store, crl);
 	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl->crl, NID_crl_number, NULL, NULL);
 	PvsStoreEntry entry =
 		entry_of("crl", crl->file, X509_CRL_get_issuer(crl->crl), number,
@@ -205,7 +153,8 @@ static void gather_all(Gathering *g, PvsCourt *court)
 		if (is_of_bundle(store, cert))
 			continue;
 		entry = entry_of_cert(kinds[cert->kind], cert->file, cert->cert);
-		entry.superseded = has_successor(store, cert, entry.until, pvs_court_now(court));
+		entry.superseded =
+			pvs_due_has_successor(store, cert, entry.until, pvs_court_now(court));
 		add(g, &entry);
 	}
 	for (guint i = 0; i < pvs_store_n_crls(store); i++)
@@ -282,7 +231,7 @@ static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now
 		    pvs_x509_time(X509_get0_notBefore(cert->cert), &from) &&
 		    pvs_x509_time(X509_get0_notAfter(cert->cert), &until) &&
 		    pvs_inventory_is_soon(from, until, now) &&
-		    !has_successor(store, cert, until, now))
+		    !pvs_due_has_successor(store, cert, until, now))
 			warn_of_end(warnings, cert->file, kinds[cert->kind],
 				    "install its successor beside it and reload the daemon", from,
 				    until, now);
@@ -298,7 +247,8 @@ static void warn_of_crls(GPtrArray *warnings, const PvsStore *store, gint64 now)
 
 		if (pvs_x509_time(X509_CRL_get0_lastUpdate(crl->crl), &from) &&
 		    pvs_x509_time(X509_CRL_get0_nextUpdate(crl->crl), &until) &&
-		    pvs_inventory_is_soon(from, until, now) && last_of_issuer(store, crl) == crl)
+		    pvs_inventory_is_soon(from, until, now) &&
+		    pvs_due_last_of_issuer(store, crl) == crl)
 			warn_of_end(warnings, crl->file, "CRL",
 				    "install a current one and reload the daemon", from, until,
 				    now);

@@ -175,8 +175,8 @@ static void load_directory(PvsImages *images, const char *path, GPtrArray *lines
 		return;
 	}
 	while ((entry = readdir(directory)))
-		/* As in trust.d: an editor's, or put aside. */
-		if (entry->d_name[0] != '.')
+		/* As in trust.d; the directory itself is called so as well. */
+		if (!pvs_file_is_aside(entry->d_name))
 			load_file(images, fd, path, entry->d_name, lines);
 	closedir(directory);
 }

@@ -21,6 +21,7 @@
 #include "daemon/owners.h"
 #include "daemon/vault/crypto.h"
 #include "protocol/error.h"
+#include "protocol/names.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509, X509_free)
 
@@ -217,8 +218,8 @@ PvsLook *pvs_look_load(const char *trust_directory, GError **error)
 	while ((name = g_dir_read_name(directory))) {
 		g_autofree char *path = g_build_filename(trust_directory, name, NULL);
 
-		/* As trust has it: what starts with a dot is an editor's or was put aside. */
-		if (name[0] != '.')
+		/* As trust has it. */
+		if (!pvs_file_is_aside(name))
 			add_file(look, path, lines);
 	}
 	ERR_clear_error();

@@ -13,6 +13,11 @@ import booted
 
 FETCH, TIMER, RELOAD = ("pvsecretd-crl.service", "pvsecretd-crl.timer",
                         "pvsecretd-crl-reload.service")
+RETRY = "pvsecretd-crl-retry.timer"
+# Where keys stand, or may.
+SECRETS = ("/etc/pvsecretd/cck.d", "/etc/pvsecretd/ext.d", "/etc/pvsecretd/sign.d",
+           "/etc/credstore", "/etc/credstore.encrypted", "/run/credstore",
+           "/run/credstore.encrypted")
 CRLS = "/var/lib/pvsecretd-crl"
 TOP = "/var/lib/booted/crls"
 DROP_INS = "/run/systemd/system/pvsecretd-crl.service.d"
@@ -50,6 +55,7 @@ class Crls(booted.Case):
         shutil.rmtree(DROP_INS, ignore_errors=True)
         for path in glob.glob(CRLS + "/*"):
             os.unlink(path)
+        booted.must("systemctl", "stop", RETRY)
 
     def fetch_there(self, more=""):
         program = booted.must("systemctl", "cat", FETCH).partition("ExecStart=")[2].split()[0]
@@ -100,6 +106,7 @@ class Crls(booted.Case):
         booted.must("systemctl", "start", FETCH)
         self.wait_reload(before)
         self.assertEqual(booted.show(booted.SERVICE, "ActiveState"), "inactive")
+        self.assertEqual(booted.show(RETRY, "ActiveState"), "inactive")
 
     def test_what_could_be_fetched_is_taken(self):
         """Also where one could not: the unit has failed, and the daemon reloads."""
@@ -113,12 +120,20 @@ class Crls(booted.Case):
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(len(os.listdir(CRLS)), 2)
         self.wait_reload(before)
+        # And the next try is today's.
+        self.assertEqual(booted.show(RETRY, "ActiveState"), "active")
 
     def test_the_unit_reaches_nothing_of_the_daemons(self):
         """In its confinement, as its user: neither keys nor the audit log nor the socket."""
         os.makedirs(DROP_INS, exist_ok=True)
-        for look in ("ls /etc/pvsecretd/cck.d", "ls /var/log/pvsecretd", "stat " + booted.PATH,
-                     "touch /etc/pvsecretd/trust.d/x", "touch /var/lib/x"):
+        for path in SECRETS:
+            # Whatever its mode: what hides it is the unit.
+            if not os.path.isdir(path):
+                os.makedirs(path)
+                self.addCleanup(os.rmdir, path)
+                os.chmod(path, 0o755)
+        for look in (*("ls " + path for path in SECRETS), "ls /var/log/pvsecretd",
+                     "stat " + booted.PATH, "touch /etc/pvsecretd/trust.d/x", "touch /var/lib/x"):
             with self.subTest(look):
                 booted.write(DROP_INS + "/booted.conf", "[Service]\nExecStart=\n"
                              "ExecStart=/bin/sh -c '! %s'\n" % look)
@@ -130,7 +145,7 @@ class Crls(booted.Case):
         self.addCleanup(booted.must, "systemctl", "disable", "--now", TIMER)
         self.assertEqual(booted.show(TIMER, "ActiveState"), "active")
         self.assertEqual(booted.show(TIMER, "Persistent"), "yes")
-        for unit in (FETCH, TIMER, RELOAD):
+        for unit in (FETCH, TIMER, RELOAD, RETRY):
             done = booted.run("systemd-analyze", "verify", "--man=no", unit)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
         self.assertEqual(booted.show(TIMER, "Unit"), FETCH)

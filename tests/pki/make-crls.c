@@ -138,9 +138,13 @@ static void write_signing_crls(const char *dir, const PvsPki *pki, EVP_PKEY *str
 	spec.from = DAY;
 	write_crl(dir, "not-yet.crl", &spec);
 	spec = good;
-	spec.from = -DAY;
+	spec.from = -10 * DAY;
 	spec.until = 3 * DAY;
 	write_crl(dir, "soon.crl", &spec);
+	spec = good;
+	spec.from = -3600;
+	spec.until = 7 * DAY - 3600;
+	write_crl(dir, "week.crl", &spec);
 	spec = good;
 	spec.from = -DAY;
 	spec.more = LONG;

@@ -127,6 +127,35 @@ static void set_time(ASN1_TIME *to, gint64 offset)
 	     NULL);
 }
 
+/* Any text in the place of a time; NULL: none. */
+static ASN1_TIME *time_of(const char *text)
+{
+	ASN1_TIME *when = text ? ASN1_STRING_type_new(V_ASN1_UTCTIME) : NULL;
+
+	MUST(!text || (when && ASN1_STRING_set(when, text, -1) == 1));
+	return when;
+}
+
+static void set_odd_times(X509 *cert, const PvsPkiCert *spec)
+{
+	ASN1_TIME *from = time_of(spec->from_text), *until = time_of(spec->until_text);
+
+	MUST(!from || X509_set1_notBefore(cert, from) == 1);
+	MUST(!until || X509_set1_notAfter(cert, until) == 1);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(until);
+}
+
+static void set_odd_crl_times(X509_CRL *crl, const PvsPkiCrl *spec)
+{
+	ASN1_TIME *from = time_of(spec->from_text), *until = time_of(spec->until_text);
+
+	MUST(!from || X509_CRL_set1_lastUpdate(crl, from) == 1);
+	MUST(!until || X509_CRL_set1_nextUpdate(crl, until) == 1);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(until);
+}
+
 static void add_key_ids(X509 *cert, const PvsPkiCert *spec, X509 *issuer)
 {
 	X509V3_CTX ctx;
@@ -213,6 +242,7 @@ X509 *pvs_pki_cert(const PvsPkiCert *spec)
 	set_serial(X509_get_serialNumber(cert), spec->serial);
 	set_time(X509_getm_notBefore(cert), dated ? spec->from : -DAY);
 	set_time(X509_getm_notAfter(cert), dated ? spec->until : 10 * YEAR);
+	set_odd_times(cert, spec);
 	MUST(X509_set_subject_name(cert, subject) == 1);
 	X509_NAME_free(subject);
 	set_key(cert, spec);
@@ -230,7 +260,16 @@ X509 *pvs_pki_cert(const PvsPkiCert *spec)
 	return cert;
 }
 
-static void add_revoked(X509_CRL *crl, const ASN1_INTEGER *serial, gboolean critical)
+static void add_reason(X509_REVOKED *entry, int reason)
+{
+	ASN1_ENUMERATED *value = ASN1_ENUMERATED_new();
+
+	MUST(ASN1_ENUMERATED_set(value, reason) == 1);
+	MUST(X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, value, 0, 0) == 1);
+	ASN1_ENUMERATED_free(value);
+}
+
+static void add_revoked(X509_CRL *crl, const ASN1_INTEGER *serial, gboolean critical, int reason)
 {
 	X509_REVOKED *entry = X509_REVOKED_new();
 	ASN1_TIME *when = ASN1_TIME_new();
@@ -244,6 +283,8 @@ static void add_revoked(X509_CRL *crl, const ASN1_INTEGER *serial, gboolean crit
 		MUST(X509_REVOKED_add_ext(entry, ext, -1) == 1);
 		X509_EXTENSION_free(ext);
 	}
+	if (reason)
+		add_reason(entry, reason);
 	MUST(X509_CRL_add0_revoked(crl, entry) == 1);
 	ASN1_TIME_free(when);
 }
@@ -255,7 +296,7 @@ static void add_more(X509_CRL *crl, guint n)
 
 	while (n-- > 0) {
 		MUST(ASN1_INTEGER_set_uint64(serial, g_rand_int(dice)) == 1);
-		add_revoked(crl, serial, FALSE);
+		add_revoked(crl, serial, FALSE, 0);
 	}
 	ASN1_INTEGER_free(serial);
 }
@@ -306,7 +347,7 @@ X509_CRL *pvs_pki_crl(const PvsPkiCrl *spec)
 
 	MUST(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1);
 	if (spec->issuer_name) {
-		X509_NAME *name = name_of(spec->issuer_name, 0);
+		X509_NAME *name = name_of(spec->issuer_name, spec->name_type);
 
 		MUST(X509_CRL_set_issuer_name(crl, name) == 1);
 		X509_NAME_free(name);
@@ -320,8 +361,9 @@ X509_CRL *pvs_pki_crl(const PvsPkiCrl *spec)
 		MUST(X509_CRL_set1_nextUpdate(crl, when) == 1);
 	}
 	ASN1_TIME_free(when);
+	set_odd_crl_times(crl, spec);
 	for (const X509 *const *cert = spec->revoked; cert && *cert; cert++)
-		add_revoked(crl, X509_get0_serialNumber(*cert), spec->critical_entry);
+		add_revoked(crl, X509_get0_serialNumber(*cert), spec->critical_entry, spec->reason);
 	add_crl_extensions(crl, spec);
 	if (spec->more)
 		add_more(crl, spec->more);

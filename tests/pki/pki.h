@@ -39,12 +39,13 @@ typedef struct {
 	const char *akid_hex;  /* instead of the issuer's key id */
 	const char *key_usage; /* as openssl x509v3_config(5) has it; NULL: by kind; "": none */
 	gboolean critical;     /* has an unknown critical extension */
-	PvsPkiExtensions extensions; /* besides these; may be NULL */
-	const EVP_MD *digest;	     /* NULL: SHA-512 */
-	gboolean pss;		     /* an RSA key signs with RSASSA-PSS */
-	gint64 from, until;	     /* seconds from now; 0, 0: a day ago to ten years on */
-	guint64 serial;		     /* 0: random */
-	int version;		     /* 0: 3 */
+	PvsPkiExtensions extensions;	    /* besides these; may be NULL */
+	const EVP_MD *digest;		    /* NULL: SHA-512 */
+	gboolean pss;			    /* an RSA key signs with RSASSA-PSS */
+	gint64 from, until;		    /* seconds from now; 0, 0: a day ago to ten years on */
+	const char *from_text, *until_text; /* what stands there instead, as a UTCTime */
+	guint64 serial;			    /* 0: random */
+	int version;			    /* 0: 3 */
 	int name_type; /* MBSTRING_ASC, V_ASN1_PRINTABLESTRING, ...; 0: MBSTRING_UTF8 */
 	GBytes *point; /* instead of the key's: any bytes */
 	int curve_nid; /* with point; 0: secp521r1 */
@@ -57,6 +58,7 @@ typedef struct {
 	X509 *issuer;
 	EVP_PKEY *issuer_key;
 	const char *issuer_name;    /* instead of the issuer's subject */
+	int name_type;		    /* of issuer_name, as of a certificate */
 	const X509 *const *revoked; /* NULL-terminated; may be NULL */
 	guint more;		    /* entries besides, of nobody, in no order */
 	gint64 from, until;	    /* seconds from now; 0, 0: a day ago to a year on */
@@ -65,6 +67,8 @@ typedef struct {
 	const char *akid_hex;
 	gboolean critical;	 /* has an unknown critical extension */
 	gboolean critical_entry; /* each entry has one */
+	int reason;		 /* of each entry, CRL_REASON_KEY_COMPROMISE, ...; 0: none */
+	const char *from_text, *until_text; /* what stands there instead, as a UTCTime */
 	PvsPkiExtensions extensions;
 	const EVP_MD *digest;
 	guint64 number; /* 0: none */

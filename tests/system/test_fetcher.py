@@ -486,6 +486,23 @@ class Points(Fetcher):
         self.assertIn("<5>%s/%s: no installed certificate names" % (self.crls, name), log)
         self.assertEqual(self.kept(), before)
 
+    def test_nothing_to_fetch(self):
+        """Where signing keys are installed, 0 of 0 is not as it should be."""
+        said = "<4>signing keys are installed, and no certificate or host-key document names"
+        self.assertNotIn(said, self.fetch())
+        shutil.rmtree(os.path.join(self.here, "hostkeys.d"))
+        for name in os.listdir(os.path.join(self.here, "trust.d")):
+            os.unlink(os.path.join(self.here, "trust.d", name))
+        self.assertNotIn(said, self.fetch())
+        # One that names none.
+        shutil.copy(pki.get().signing, os.path.join(self.here, "trust.d"))
+        log = self.fetch()
+        self.assertIn(said, log)
+        self.assertIn("0 of 0 CRLs fetched", log)
+        code, _, log = self.run_it("--list")
+        self.assertEqual(code, 0)
+        self.assertIn(said, log)
+
     def test_a_file_that_cannot_be_read(self):
         """As the daemon: it is named, and nothing is done."""
         harness.write_file(os.path.join(self.here, "trust.d", "junk.crt"), "junk")
@@ -640,6 +657,25 @@ class Expiry(Fetcher):
         self.assertRegex(self.fetch(), r"<4>[0-9a-f]{64}\.crl: the CRL expires 20.* UTC; ")
         self.assertNotIn("expires", self.fetch("--warn-days=2"))
         self.assertIn("expires", self.fetch("--warn-days=4"))
+
+    def test_one_that_lives_a_week(self):
+        """Fresh, it is as it should be, however early it is to be warned."""
+        self.server.answers["/signing.crl"] = self.made["week.crl"]
+        for words in ((), ("--warn-days=30",)):
+            self.assertNotIn("the CRL", self.fetch(*words))
+
+    def test_a_forged_one_beside(self):
+        """Who forges one that lasts longer silences nothing."""
+        harness.write_file(os.path.join(self.here, "trust.d", "forged.crl"),
+                           self.made["forged.crl"])
+        self.server.answers["/signing.crl"] = self.made["soon.crl"]
+        self.assertRegex(self.fetch(), r"<4>[0-9a-f]{64}\.crl: the CRL expires 20.* UTC; ")
+
+    def test_one_of_the_issuers_other_name(self):
+        """It is the successor of the one that was made before the issuer moved."""
+        harness.write_file(os.path.join(self.here, "trust.d", "old.crl"), self.made["soon.crl"])
+        self.server.answers["/signing.crl"] = self.made["armonk.crl"]
+        self.assertNotIn("the CRL", self.fetch())
 
     def test_one_that_has_a_successor(self):
         """The old one beside the new one is nothing to be warned of; alone it is."""

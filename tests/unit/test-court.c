@@ -152,6 +152,27 @@ static void test_mark_comes(void)
 	g_assert_cmpuint(pvs_court_reached(session.court), ==, 2);
 }
 
+/* Marks that come to a court which judged before: what it remembers was said without them. */
+static void test_marks_come(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	PvsPkiCrl spec = world_signing_crl_spec();
+	g_autoptr(X509_CRL) newer = NULL;
+	PvsMarks *marks = pvs_marks_new(-1, NULL); /* the court's */
+
+	the_time = WORLD_NOW;
+	put_crl(world, "trust.d/signing.crl", -2, 100);
+	load(&session, world);
+	g_assert_cmpstr(judge(&session), ==, NULL);
+	spec.from = -WORLD_DAY;
+	spec.until = WORLD_YEAR;
+	newer = pvs_pki_crl(&spec);
+	g_assert_true(pvs_marks_see(marks, world_pki->signing, newer, NULL));
+	pvs_court_set_marks(session.court, marks);
+	g_assert_cmpstr(judge(&session), ==, "crl-rolled-back");
+}
+
 /* ---- the clock ---- */
 
 static void test_clock(void)
@@ -177,6 +198,31 @@ static void test_clock(void)
 			g_assert_cmpstr(judge(&session), !=, NULL);
 		the_time = WORLD_NOW;
 		g_assert_cmpstr(judge(&session), ==, NULL);
+	}
+}
+
+/* The latest is that of any look at the clock: at the start, at a tick, at a verdict. */
+static void test_clock_seen(void)
+{
+	enum { START, TICK, VERDICT, REMEMBERED, LOOKS };
+
+	for (guint look = START; look < LOOKS; look++) {
+		g_autoptr(World) world = world_new();
+		g_auto(Session) session = {NULL, NULL};
+
+		the_time = look == START ? WORLD_NOW + WORLD_DAY : WORLD_NOW;
+		session.store = world_load(world);
+		session.court = pvs_court_new(session.store, clock_of_test);
+		if (look == REMEMBERED)
+			g_assert_cmpstr(judge(&session), ==, NULL);
+		the_time = WORLD_NOW + WORLD_DAY;
+		if (look == TICK)
+			pvs_court_tick(session.court, NULL);
+		if (look == VERDICT || look == REMEMBERED)
+			g_assert_cmpstr(judge(&session), ==, NULL);
+		the_time = WORLD_NOW;
+		g_test_message("%u", look);
+		g_assert_cmpint(pvs_court_clock_behind(session.court), ==, WORLD_DAY);
 	}
 }
 
@@ -410,7 +456,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/court/crl-expires", test_crl_expires);
 	g_test_add_func("/court/certificate-expires", test_certificate_expires);
 	g_test_add_func("/court/mark-comes", test_mark_comes);
+	g_test_add_func("/court/marks-come", test_marks_come);
 	g_test_add_func("/court/clock", test_clock);
+	g_test_add_func("/court/clock/seen", test_clock_seen);
 	g_test_add_func("/court/clock/mark", test_clock_behind_mark);
 	g_test_add_func("/inventory/soon", test_soon);
 	g_test_add_func("/inventory/crl", test_crl_said);

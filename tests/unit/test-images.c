@@ -74,6 +74,7 @@ static void test_good(Files *f, gconstpointer data G_GNUC_UNUSED)
 	put(f, "db-2.x.hdr", 2, HEADER_SIZE, 0600);
 	put(f, "again.hdr", 1, HEADER_SIZE, 0444);
 	put(f, ".#web.hdr", 1, 3, 0644); /* an editor's */
+	put(f, "web.hdr~", 1, 3, 0644);
 	images = pvs_images_load(f->dir, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(pvs_images_size(images), ==, 3);

@@ -149,6 +149,7 @@ static void test_passed_over(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	put_text(f, "overlap", "-----BEGIN CERTIFICATE-----END CERTIFICATE-----");
 	put_text(f, "nothing-between", "-----BEGIN CERTIFICATE----------END CERTIFICATE-----");
 	put_pem(f, ".hidden.pem", cert);
+	put_pem(f, "copy.pem~", cert);
 	g_free(put(f, "cut.der", cut));
 	g_assert_cmpint(g_mkdir(sub, 0700), ==, 0);
 	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);

@@ -191,7 +191,7 @@ static const struct {
 	const char *name;
 } off[] = {
 	{"another place", "C=US/" PVS_PKI_IBM "/ST=New York/L=Albany/" SERVICE},
-	{"a place in capitals", "C=US/" PVS_PKI_IBM "/ST=New York/L=ARMONK,/" SERVICE},
+	{"a place in capitals", "C=US/" PVS_PKI_IBM "/ST=New York/L=ARMONK/" SERVICE},
 	{"another state", "C=US/" PVS_PKI_IBM "/ST=New Jersey/L=Armonk/" SERVICE},
 	{"another country", "C=DE/" PVS_PKI_IBM "/ST=New York/L=Armonk/" SERVICE},
 	{"another organization",

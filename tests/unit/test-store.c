@@ -298,6 +298,48 @@ static void test_not_files(void)
 	pvs_store_free(world_load(world));
 }
 
+/* In each directory: what an editor or an owner left beside the file that is meant. */
+static void test_put_aside(void)
+{
+	static const char *const directories[] = {"trust.d", "crl.d", "hostkeys.d"};
+	static const char *const names[] = {".signing.crt.swp", ".signing.crt", "signing.crt~",
+					    "~"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
+		for (gsize j = 0; j < G_N_ELEMENTS(names); j++) {
+			g_autoptr(World) world = world_new();
+			g_autofree char *file = g_build_filename(directories[i], names[j], NULL);
+			g_autoptr(PvsStore) store = NULL;
+
+			g_test_message("%s", file);
+			world_remove(world, "trust.d/signing.crt");
+			world_put_cert(world, file, world_pki->signing);
+			store = world_load(world);
+			g_assert_true(warned(store, file, "put aside"));
+			g_assert_cmpuint(count(store, PVS_CERT_SIGNING_KEY), ==, 0);
+			/* Nor does it matter what is in it. */
+			world_put_text(world, file, "junk");
+			pvs_store_free(g_steal_pointer(&store));
+			store = world_load(world);
+			g_assert_true(warned(store, file, "put aside"));
+		}
+	}
+}
+
+/* What is not put aside is meant, and has to be what belongs there. */
+static void test_stray(void)
+{
+	static const char *const files[] = {"trust.d/README", "trust.d/a~b", "trust.d/x.bak",
+					    "hostkeys.d/foo.txt"};
+	g_autoptr(World) world = world_new();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		world_put_text(world, files[i], "Put certificates here.\n");
+		refused(world, files[i], "not", "replace or remove");
+		world_remove(world, files[i]);
+	}
+}
+
 /* Who fetches CRLs does not choose which other files are read. */
 static void test_crl_directory(void)
 {
@@ -549,6 +591,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/several", test_several);
 	g_test_add_func("/store/no-root", test_no_root);
 	g_test_add_func("/store/not-files", test_not_files);
+	g_test_add_func("/store/put-aside", test_put_aside);
+	g_test_add_func("/store/stray", test_stray);
 	g_test_add_func("/store/crl-directory", test_crl_directory);
 	g_test_add_func("/store/crl-directory/full", test_crl_directory_full);
 	g_test_add_func("/store/unreadable", test_unreadable);

@@ -608,6 +608,12 @@ static void test_published(void)
 		{"ibm.crt", "ibm_outdated_late.crl", "host.crt", PVS_ERROR_CRL_EXPIRED},
 		{"ibm.crt", "inter_ca.crl", "host.crt", PVS_ERROR_CRL_MISSING},
 		{"ibm_wrong_subject.crt", "ibm.crl", "host.crt", PVS_ERROR_HOST_KEY_NO_SIGNING_KEY},
+		/* After the move; documents and CRL are from before it. */
+		{"ibm_armonk.crt", "ibm.crl", "host.crt", GOOD},
+		{"ibm_armonk.crt", "ibm.crl", "host2.crt", GOOD},
+		{"ibm_armonk.crt", "ibm.crl", "host_rev.crt", PVS_ERROR_HOST_KEY_REVOKED},
+		{"ibm_armonk.crt", "ibm.crl", "host_crt_expired.crt", PVS_ERROR_HOST_KEY_EXPIRED},
+		{"ibm_armonk.crt", "ibm_outdated_late.crl", "host.crt", PVS_ERROR_CRL_EXPIRED},
 	};
 	const char *assets = g_getenv("S390_TOOLS_ASSETS");
 
@@ -627,6 +633,10 @@ static void test_published(void)
 		judge_file(world, assets, cases[i].document, cases[i].error);
 		/* The root's certificate and CRL in one file. */
 		install(world, assets, "root_ca.chained.crt", "trust.d/root.crl");
+		judge_file(world, assets, cases[i].document, cases[i].error);
+		/* And that file as RootCA=, which is then all that there is of the root. */
+		install(world, assets, "root_ca.chained.crt", "root.crt");
+		world_remove(world, "trust.d/root.crl");
 		judge_file(world, assets, cases[i].document, cases[i].error);
 	}
 }
