@@ -121,10 +121,13 @@ static gboolean check_form(X509 *document, PvsVerdict *verdict, GError **error)
 	return TRUE;
 }
 
-/* Is @name that of the signing key, as the document's issuer? Before or after IBM moved. */
+/* Is @name that of the signing key, as the document's issuer? By both quirks: IBM's own tools ask
+ * no more of a document, and a name alone gets nobody anywhere, since the pinned key has to have
+ * signed it. */
 static gboolean name_fits(const X509_NAME *name, const X509 *signing_key)
 {
-	return pvs_name_means(name, X509_get_subject_name(signing_key), PVS_NAME_PLACE);
+	return pvs_name_means(name, X509_get_subject_name(signing_key),
+			      PVS_NAME_PLACE | PVS_NAME_ORDER);
 }
 
 /* TRUE where the document has no authority key id, or has that of the signing key. */

@@ -10,7 +10,7 @@
 #define GOOD PVS_ERROR_LAST_
 
 #define ARMONK "C=US/" PVS_PKI_IBM "/ST=New York/L=Armonk/OU=IBM Z Host Key Signing Service"
-/* The order that CRLs of the real world have. */
+/* The order that CRLs and documents of the real world have. */
 #define O_IBM  "O=International Business Machines Corporation"
 #define CN_IBM "CN=International Business Machines Corporation"
 #define CRL_ORDER(place) \
@@ -61,7 +61,8 @@ static GBytes *joined(GBytes *first, ...)
 
 typedef struct {
 	guint signing, document, crl; /* 0 Poughkeepsie, 1 Armonk */
-	gboolean order;		      /* the CRL's issuer has its entries in the other order */
+	gboolean order;		      /* the CRL's issuer has its entries in the other order, */
+	gboolean document_order;      /* so has the document's */
 	gboolean der;
 	gboolean bundle;
 	gboolean no_akid; /* neither the document nor the CRL */
@@ -116,7 +117,7 @@ static void try_genuine(const Genuine *g)
 	signing.subject = subjects[g->signing];
 	key = pvs_pki_cert(&signing);
 	host.issuer = key;
-	host.issuer_name = subjects[g->document];
+	host.issuer_name = g->document_order ? orders[g->document] : subjects[g->document];
 	host.no_akid = g->no_akid;
 	document = pvs_pki_cert(&host);
 	revoked = pvs_pki_cert(&host);
@@ -135,7 +136,7 @@ static void try_genuine(const Genuine *g)
 
 static void test_genuine(void)
 {
-	for (guint bits = 0; bits < 128; bits++) {
+	for (guint bits = 0; bits < 256; bits++) {
 		const Genuine g = {
 			.signing = bits & 1,
 			.document = bits >> 1 & 1,
@@ -144,13 +145,15 @@ static void test_genuine(void)
 			.der = bits >> 4 & 1,
 			.bundle = bits >> 5 & 1,
 			.no_akid = bits >> 6 & 1,
+			.document_order = bits >> 7 & 1,
 		};
 
 		if (g.der && g.bundle)
 			continue;
-		g_test_message("signing key %u, document %u, CRL %u, order %d, DER %d, bundle %d, "
-			       "no key id %d",
-			       g.signing, g.document, g.crl, g.order, g.der, g.bundle, g.no_akid);
+		g_test_message("signing key %u, document %u, CRL %u, orders %d %d, DER %d, "
+			       "bundle %d, no key id %d",
+			       g.signing, g.document, g.crl, g.document_order, g.order, g.der,
+			       g.bundle, g.no_akid);
 		try_genuine(&g);
 	}
 }
@@ -267,16 +270,16 @@ static void test_signing_key_text(void)
 }
 
 /* Of the document's issuer and of the CRL's: signed with the right key, and yet not the signing
- * key's. A document's issuer may not have another order either. */
+ * key's. */
 static void test_issuer_off(void)
 {
-	for (gsize i = 0; i <= G_N_ELEMENTS(off); i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(off); i++) {
 		g_autoptr(World) world = world_new();
 		PvsPkiCert host = world_host_spec();
 		PvsPkiCrl crl = world_signing_crl_spec();
 		g_autoptr(X509) document = NULL, good = pvs_pki_host(world_pki, world_host_key);
 
-		host.issuer_name = i < G_N_ELEMENTS(off) ? off[i].name : CRL_ORDER("Poughkeepsie");
+		host.issuer_name = off[i].name;
 		g_test_message("%s", host.issuer_name);
 		document = pvs_pki_cert(&host);
 		expect_cert(world, document, PVS_ERROR_HOST_KEY_ISSUER);
@@ -285,11 +288,33 @@ static void test_issuer_off(void)
 		g_clear_pointer(&document, X509_free);
 		document = pvs_pki_cert(&host);
 		expect_cert(world, document, PVS_ERROR_HOST_KEY_NO_SIGNING_KEY);
-		if (i == G_N_ELEMENTS(off))
-			break;
 		crl.issuer_name = off[i].name;
 		world_put_crl_of(world, "trust.d/signing.crl", &crl);
 		expect_cert(world, good, PVS_ERROR_CRL_MISSING);
+	}
+}
+
+/* The order of a document's issuer is no more than its place: a way to find the key that must have
+ * signed it. */
+static void test_order_forged(void)
+{
+	static const char *const names[] = {CRL_ORDER("Poughkeepsie"), CRL_ORDER("Armonk")};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(World) world = world_new();
+		PvsPkiCert host = world_host_spec();
+		g_autoptr(X509) document = NULL, forged = NULL, other = NULL;
+
+		host.issuer_name = names[i];
+		document = pvs_pki_cert(&host);
+		expect_cert(world, document, GOOD);
+		host.issuer_key = stranger;
+		forged = pvs_pki_cert(&host);
+		expect_cert(world, forged, PVS_ERROR_HOST_KEY_SIGNATURE);
+		host.issuer_key = world_pki->signing_key;
+		host.akid_hex = "00112233445566778899aabbccddeeff00112233";
+		other = pvs_pki_cert(&host);
+		expect_cert(world, other, PVS_ERROR_HOST_KEY_AKID);
 	}
 }
 
@@ -388,6 +413,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/quirks/signing-key", test_signing_key_off);
 	g_test_add_func("/quirks/signing-key/text", test_signing_key_text);
 	g_test_add_func("/quirks/issuer", test_issuer_off);
+	g_test_add_func("/quirks/issuer/order", test_order_forged);
 	g_test_add_func("/quirks/authorities", test_not_for_authorities);
 	g_test_add_func("/quirks/parts", test_parts);
 	g_test_add_func("/quirks/by-key-id", test_by_key_id);
