@@ -71,13 +71,14 @@ static gboolean is_listed_at(X509 *cert, const DIST_POINT_NAME *place)
 
 typedef enum { OF_IT, OF_OTHERS, OF_NO_USE } Scope;
 
-/* Whether @crl speaks of @cert; OF_NO_USE for one that is never enough by itself. */
+/* Whether @crl speaks of @cert (NULL: of some that is no authority's); OF_NO_USE for one that is
+ * never enough by itself. */
 static Scope scope_of(X509_CRL *crl, X509 *cert)
 {
 	int critical = -1;
 	g_autoptr(ISSUING_DIST_POINT) scope =
 		X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &critical, NULL);
-	gboolean is_ca = (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
+	gboolean is_ca = cert && (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
 
 	if (!scope)
 		return critical == -1 ? OF_IT : OF_NO_USE; /* absent; else it cannot be read */
@@ -85,6 +86,8 @@ static Scope scope_of(X509_CRL *crl, X509 *cert)
 		return OF_NO_USE;
 	if (is_ca ? scope->onlyuser > 0 : scope->onlyCA > 0)
 		return OF_OTHERS;
+	if (!cert)
+		return OF_IT;
 	return !scope->distpoint || is_listed_at(cert, scope->distpoint) ? OF_IT : OF_OTHERS;
 }
 
@@ -173,7 +176,7 @@ static void consider(Search *s, const Candidate *c)
 	/* Any entry counts, also that of one that is on hold or was. By the number alone: whose CRL
 	 * it is was settled above, and X509_CRL_get0_by_cert() finds nothing where it goes by
 	 * another form of the issuer's name than the certificate. */
-	if (X509_CRL_get0_by_serial(c->crl, &entry, X509_get0_serialNumber(s->cert)) > 0)
+	if (s->cert && X509_CRL_get0_by_serial(c->crl, &entry, X509_get0_serialNumber(s->cert)) > 0)
 		s->listed = TRUE;
 }
 

@@ -22,7 +22,8 @@ typedef struct {
 
 /* Looks through the CRLs that @issuer issued, that speak of certificates like @cert (an authority
  * may have a CRL for its CAs and others for the rest, RFC 5280 section 5.2.5) and that may be used.
- * The newest of them, not owned; *@revoked (may be NULL) is whether any of them lists @cert.
+ * Where @cert is NULL: of some certificate that is no authority's. The newest of them, not owned;
+ * *@revoked (may be NULL) is whether any of them lists @cert.
  *
  * NULL with the reason where there is none: CRL_MISSING, or what is wrong with the one that came
  * closest (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED, CRL_ROLLED_BACK). */

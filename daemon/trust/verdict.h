@@ -10,20 +10,12 @@
  */
 #pragma once
 
+#include "daemon/trust/chain.h"
 #include "daemon/trust/marks.h"
 #include "daemon/trust/store.h"
 #include "protocol/error.h"
 #include "protocol/hostkey.h"
 #include "protocol/request-layout.h"
-
-/* One certificate of the chain or one CRL that was used, for people to read. */
-typedef struct {
-	char *role;    /* "host-key", "signing-key", "intermediate", "root", "crl" */
-	char *subject; /* RFC 2253, UTF-8; for a CRL its issuer */
-	char *serial;  /* hex; for a CRL its number, or "" */
-	gint64 from;   /* seconds since the epoch: notBefore or lastUpdate */
-	gint64 until;  /* notAfter or nextUpdate */
-} PvsLink;
 
 /* A verdict: the document is good from @from until just before @until. Shared by reference. */
 typedef struct {
