@@ -49,12 +49,28 @@ static void add_cells(GPtrArray *cells, const char *const *texts, gsize n)
 		g_ptr_array_add(cells, (gpointer)(gintptr)texts[i]);
 }
 
-/* What the daemon would say to a call that names it; NULL: it would do. */
+/* What the daemon would say to a call that rests on it; NULL: it would do, or the daemon does not
+ * say this of its kind. */
 static const char *reason_of(JsonObject *entry)
 {
 	const char *reason = pvs_member_text(entry, "reason");
 
-	return pvs_member_true(entry, "good") ? NULL : reason ? reason : "unknown";
+	if (pvs_member_true(entry, "good") || (!reason && !is_host_key(entry)))
+		return NULL;
+	return reason ? reason : "unknown";
+}
+
+/* A line for each that would not do: why, and what to do about it. */
+static void show_reasons(const GPtrArray *entries)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		JsonObject *entry = entries->pdata[i];
+
+		if (reason_of(entry) && !pvs_member_true(entry, "superseded"))
+			pvs_output_line("%s: %s; %s", or_empty(pvs_member_text(entry, "file")),
+					or_empty(pvs_member_text(entry, "message")),
+					or_empty(pvs_member_text(entry, "hint")));
+	}
 }
 
 static void show_host_keys(const GPtrArray *entries)
@@ -80,14 +96,7 @@ static void show_host_keys(const GPtrArray *entries)
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
-	for (guint i = 0; i < entries->len; i++) {
-		JsonObject *entry = entries->pdata[i];
-
-		if (reason_of(entry))
-			pvs_output_line("%s: %s; %s", or_empty(pvs_member_text(entry, "file")),
-					or_empty(pvs_member_text(entry, "message")),
-					or_empty(pvs_member_text(entry, "hint")));
-	}
+	show_reasons(entries);
 }
 
 static void show_trust(const GPtrArray *entries)
@@ -111,26 +120,33 @@ static void show_trust(const GPtrArray *entries)
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
+	show_reasons(entries);
 }
 
 /* --warn-days: everything has to be good, and to stay so. */
 static gboolean judge(const GPtrArray *entries, PvsExpiry *expiry, GError **error)
 {
+	JsonObject *bad = NULL;
+
 	for (guint i = 0; i < entries->len; i++) {
 		JsonObject *entry = entries->pdata[i];
 		const char *file = or_empty(pvs_member_text(entry, "file"));
 		const char *until = is_host_key(entry) ? "until" : "valid_until";
 		g_autofree char *what = NULL;
 
-		if (expiry->limit >= 0 && is_host_key(entry) && reason_of(entry))
-			return pvs_failure(error, PVS_EXIT_FAILED, pvs_member_text(entry, "hint"),
-					   "%s: %s", file,
-					   or_empty(pvs_member_text(entry, "message")));
-		what = g_strdup_printf("%s (%s)", file, or_empty(pvs_member_text(entry, "kind")));
 		/* What has a successor in its place may end. */
-		if (!pvs_member_true(entry, "superseded"))
-			pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
+		if (pvs_member_true(entry, "superseded"))
+			continue;
+		what = g_strdup_printf("%s (%s)", file, or_empty(pvs_member_text(entry, "kind")));
+		pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
+		if (!bad && reason_of(entry))
+			bad = entry;
 	}
+	/* Where something has ended, that is the cause of what is not good for it. */
+	if (expiry->limit >= 0 && bad && expiry->earliest > expiry->now)
+		return pvs_failure(error, PVS_EXIT_FAILED, pvs_member_text(bad, "hint"), "%s: %s",
+				   or_empty(pvs_member_text(bad, "file")),
+				   or_empty(pvs_member_text(bad, "message")));
 	return pvs_expiry_judge(expiry, error);
 }
 

@@ -271,7 +271,8 @@ static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint
 	return list;
 }
 
-/* Whether a call that names the installed document would be refused for it, and why. */
+/* Whether a call that names the installed document, or one that the signing key signed, would be
+ * refused for it, and why. */
 static void set_state(JsonObject *item, const PvsStoreEntry *entry)
 {
 	/* From trust, but checked like anything that came in a message. */
@@ -306,7 +307,8 @@ static JsonObject *trust_of(const PvsStoreIs *store)
 		set_time(item, "valid_until", entry->until);
 		if (entry->superseded)
 			json_object_set_boolean_member(item, "superseded", TRUE);
-		if (g_strcmp0(entry->kind, "host-key") == 0)
+		if (g_strcmp0(entry->kind, "host-key") == 0 ||
+		    g_strcmp0(entry->kind, "signing-key") == 0)
 			set_state(item, entry);
 		json_array_add_object_element(entries, item);
 	}

@@ -88,6 +88,19 @@ PvsVerdict *pvs_court_judge(PvsCourt *court, GBytes *document, PvsX509Stack *ext
 	return verdict;
 }
 
+PvsChain *pvs_court_judge_signing_key(PvsCourt *court, X509 *signing_key)
+{
+	gint64 now = court->clock();
+	const PvsGrounds grounds = {
+		.store = court->store,
+		.crls = {.store = court->store, .marks = court->marks, .now = now},
+		.now = now,
+	};
+	g_autoptr(PvsChain) chain = pvs_chain_reach(&grounds, signing_key);
+
+	return pvs_chain_with_crl(&grounds, chain, signing_key);
+}
+
 const PvsStore *pvs_court_store(const PvsCourt *court)
 {
 	return court->store;

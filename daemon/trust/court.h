@@ -35,6 +35,10 @@ void pvs_court_tick(PvsCourt *court, GError **error);
 PvsVerdict *pvs_court_judge(PvsCourt *court, GBytes *document, PvsX509Stack *extra_certs,
 			    PvsCrlStack *extra_crls, const guint8 digest[32], GError **error);
 
+/* Whether documents of @signing_key, which is of the store, can be good by now: its chain and its
+ * own CRL. Never NULL. */
+PvsChain *pvs_court_judge_signing_key(PvsCourt *court, X509 *signing_key);
+
 const PvsStore *pvs_court_store(const PvsCourt *court);
 gint64 pvs_court_now(const PvsCourt *court);
 gboolean pvs_court_keeps_marks(const PvsCourt *court);

@@ -193,6 +193,16 @@ static void gather_host_key(Gathering *g, PvsCourt *court, const char *name)
 	add(g, &entry);
 }
 
+static void set_state_of_signing_key(PvsStoreEntry *entry, PvsCourt *court, X509 *cert)
+{
+	g_autoptr(PvsChain) chain = pvs_court_judge_signing_key(court, cert);
+
+	if (chain->refusal)
+		entry->error = (guint16)chain->refusal->code;
+	else
+		entry->good_until = chain->until;
+}
+
 static void gather_all(Gathering *g, PvsCourt *court)
 {
 	const PvsStore *store = pvs_court_store(court);
@@ -206,6 +216,8 @@ static void gather_all(Gathering *g, PvsCourt *court)
 			continue;
 		entry = entry_of_cert(kinds[cert->kind], cert->file, cert->cert);
 		entry.superseded = has_successor(store, cert, entry.until, pvs_court_now(court));
+		if (cert->kind == PVS_CERT_SIGNING_KEY)
+			set_state_of_signing_key(&entry, court, cert->cert);
 		add(g, &entry);
 	}
 	for (guint i = 0; i < pvs_store_n_crls(store); i++)
@@ -252,6 +264,18 @@ static void G_GNUC_PRINTF(2, 3) warn(GPtrArray *warnings, const char *format, ..
 	va_end(args);
 }
 
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static gboolean is_about_crl(PvsError code)
+{
+	return code == PVS_ERROR_CRL_MISSING || code == PVS_ERROR_CRL_NOT_YET ||
+	       code == PVS_ERROR_CRL_EXPIRED || code == PVS_ERROR_CRL_SIGNATURE ||
+	       code == PVS_ERROR_CRL_ROLLED_BACK;
+}
+
 static char *date_of(gint64 seconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
@@ -286,6 +310,63 @@ static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now
 			warn_of_end(warnings, cert->file, kinds[cert->kind],
 				    "install its successor beside it and reload the daemon", from,
 				    until, now);
+	}
+}
+
+/* Where the CRL of a signing key can be had only documents say. */
+static char *point_of(const PvsStore *store, X509 *signing_key)
+{
+	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+	char *point = NULL;
+
+	for (guint i = 0; i < names->len && !point; i++) {
+		gsize size;
+		const guint8 *data =
+			g_bytes_get_data(pvs_store_host_key(store, names->pdata[i]), &size);
+		g_autoptr(X509) document = pvs_x509_read_document(data, size, NULL);
+
+		if (document && pvs_name_means(X509_get_issuer_name(document),
+					       X509_get_subject_name(signing_key),
+					       PVS_NAME_PLACE | PVS_NAME_ORDER))
+			point = pvs_x509_crl_point(document);
+	}
+	return point;
+}
+
+/* A signing key by which no document is good, whether one is installed or not: this is known before
+ * somebody calls. */
+static void warn_of_signing_key(GPtrArray *warnings, PvsCourt *court, const PvsStoreCert *cert)
+{
+	g_autoptr(PvsChain) chain = pvs_court_judge_signing_key(court, cert->cert);
+	g_autofree char *point = NULL;
+	PvsError code;
+
+	if (!chain->refusal)
+		return;
+	code = (PvsError)chain->refusal->code;
+	if (chain->point)
+		point = g_strdup(chain->point);
+	else if (is_about_crl(code))
+		point = point_of(pvs_court_store(court), cert->cert);
+	warn(warnings,
+	     "%s: no host key that this signing key signed is accepted: %s (%s%s%s%s%s); %s",
+	     cert->file, pvs_error_sentence(code), or_empty(pvs_error_name(chain->refusal)),
+	     chain->subject ? ": " : "", or_empty(chain->subject), point ? ", " : "",
+	     or_empty(point), pvs_error_hint(code));
+}
+
+static void warn_of_signing_keys(GPtrArray *warnings, PvsCourt *court, gint64 now)
+{
+	const PvsStore *store = pvs_court_store(court);
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *cert = pvs_store_cert(store, i);
+		gint64 until;
+
+		if (cert->kind == PVS_CERT_SIGNING_KEY &&
+		    pvs_x509_time(X509_get0_notAfter(cert->cert), &until) &&
+		    !has_successor(store, cert, until, now))
+			warn_of_signing_key(warnings, court, cert);
 	}
 }
 
@@ -338,6 +419,7 @@ GPtrArray *pvs_inventory_warnings(PvsCourt *court)
 		warn(warnings,
 		     "which CRLs were seen is not kept: an older one put in the place of a newer "
 		     "one is not noticed; make the directory of CrlMarks= and restart the daemon");
+	warn_of_signing_keys(warnings, court, now);
 	warn_of_certs(warnings, pvs_court_store(court), now);
 	warn_of_crls(warnings, pvs_court_store(court), now);
 	warn_of_host_keys(warnings, court, now);

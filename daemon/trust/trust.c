@@ -677,6 +677,17 @@ static gboolean load(PvsReader *body, GError **error)
 	return warm_up(error);
 }
 
+/* For who checks before he starts. What was seen before only a daemon knows that has the marks. */
+static void say_all(void)
+{
+	g_autoptr(GPtrArray) warnings = NULL;
+
+	pvs_court_set_marks(court, pvs_marks_new(-1, NULL));
+	warnings = pvs_inventory_warnings(court);
+	for (guint i = 0; i < warnings->len; i++)
+		pvs_warning("%s", (const char *)warnings->pdata[i]);
+}
+
 /* Not before the cage: CRLs came over a network. */
 static gboolean settle(GError **error)
 {
@@ -687,6 +698,8 @@ static gboolean settle(GError **error)
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	court = pvs_court_new(store, pvs_clock_of_machine);
+	if (start.check)
+		say_all();
 	return TRUE;
 }
 

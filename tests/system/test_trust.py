@@ -87,6 +87,37 @@ class Trust(harness.Case):
         self.assertIsNone(self.verify())
         self.assertEqual(len(self.marks()), count + 1)
 
+    def test_said_before_a_call(self):
+        """What would have every host key refused is said without a document: in the log, in
+        get_status, and by trust list, for who monitors."""
+        self.install(self.pki.crl(-1800, 100 * DAY, 15))
+        done = self.daemon.ctl("trust", "list", "-q", "--warn-days", "9")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-3600, 100 * DAY, 14))
+        self.daemon.wait_log("signing.crt: no host key that this signing key signed is accepted: "
+                             "every CRL .* older", since)
+        with self.client() as client:
+            status = client.call("get_status")
+        self.assertTrue(any(text.startswith("signing.crt: no host key that")
+                            for text in status["warnings"]), status["warnings"])
+        entry, = (one for one in status["trust"]["entries"] if one["kind"] == "signing-key")
+        self.assertEqual((entry["good"], entry["reason"]), (False, "crl-rolled-back"))
+        done = self.daemon.ctl("trust", "list", "--warn-days", "9", "--json=off")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr.decode(), "signing.crt: every CRL .* older")
+        self.assertRegex(done.stdout.decode(), "(?m)^signing.crt: every CRL .* older")
+        # Without --warn-days nobody asked for a judgement.
+        self.assertEqual(self.daemon.ctl("trust", "list", "-q").returncode, 0)
+        self.install(self.pki.crl(-900, 100 * DAY, 16))
+        done = self.daemon.ctl("trust", "list", "-q", "--warn-days", "9")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with self.client() as client:
+            status = client.call("get_status")
+        entry, = (one for one in status["trust"]["entries"] if one["kind"] == "signing-key")
+        self.assertTrue(entry["good"])
+        self.assertNotIn("reason", entry)
+
     def test_client_marks_nothing(self):
         """A client with a newer CRL takes the installed one from nobody."""
         self.install(self.pki.crl(-600, DAY, 20))

@@ -321,6 +321,127 @@ static void test_host_keys(void)
 	}
 }
 
+/* What keeps all documents of a signing key from being good is said before one is there. */
+static void test_signing_keys(void)
+{
+	static const struct {
+		const char *file; /* that is missing */
+		PvsError error;
+		const char *level; /* of what is to be installed */
+	} cases[] = {
+		{NULL, PVS_ERROR_LAST_, NULL},
+		{"trust.d/signing.crl", PVS_ERROR_CRL_MISSING, "(signing-key: OU=IBM Z"},
+		{"trust.d/inter.crl", PVS_ERROR_CRL_MISSING,
+		 "(intermediate: CN=Intermediate CA of the tests,O=Tests,C=US)"},
+		{"trust.d/root.crl", PVS_ERROR_CRL_MISSING,
+		 "(root: CN=Root CA of the tests,O=Tests,C=US)"},
+		{"trust.d/inter.crt", PVS_ERROR_SIGNING_KEY_UNTRUSTED,
+		 "(intermediate: CN=Intermediate CA of the tests,O=Tests,C=US)"},
+	};
+
+	the_time = WORLD_NOW;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(World) world = world_new();
+		g_auto(Session) session = {NULL, NULL};
+		g_auto(PvsStoreIs) is = {{NULL, 0}, {NULL, 0}};
+		const PvsStoreEntry *entry;
+
+		g_test_message("%s", cases[i].file ? cases[i].file : "nothing");
+		if (cases[i].file)
+			world_remove(world, cases[i].file);
+		load(&session, world);
+		pvs_inventory_take(session.court, &is);
+		entry = find(&is, "signing.crt");
+		g_assert_nonnull(entry);
+		g_assert_cmpuint(entry->error, ==, cases[i].error);
+		g_assert_cmpint(entry->good_until > WORLD_NOW, ==, !cases[i].file);
+		g_assert_cmpint(is_said(&session, "signing.crt: no host key that"), ==,
+				cases[i].file != NULL);
+		if (cases[i].file)
+			g_assert_true(is_said(&session, cases[i].level));
+	}
+}
+
+/* The same of CRLs that are there and may not be used, and of a signing key that was revoked. */
+static void test_signing_keys_by_crl(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	PvsPkiCrl inter = world_inter_crl_spec(), signing = world_signing_crl_spec();
+	const X509 *list[] = {world_pki->signing, NULL};
+	const char *const others[] = {"2.5.29.28=critical,DER:30038201ff", NULL};
+	PvsMarks *marks;
+
+	the_time = WORLD_NOW;
+	put_crl(world, "trust.d/signing.crl", 1, 100);
+	load(&session, world);
+	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_CRL_NOT_YET)));
+	put_crl(world, "trust.d/signing.crl", -9, -1);
+	load(&session, world);
+	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_CRL_EXPIRED)));
+	/* It speaks of authorities, of which a document is none. */
+	signing.extensions = others;
+	world_put_crl_of(world, "trust.d/signing.crl", &signing);
+	load(&session, world);
+	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_CRL_MISSING)));
+	/* An older one in the place of one that was seen. */
+	put_crl(world, "trust.d/signing.crl", -9, 100);
+	load(&session, world);
+	g_assert_false(is_said(&session, "no host key that"));
+	marks = pvs_marks_new(-1, NULL);
+	g_assert_true(pvs_marks_see(marks, world_pki->signing, world_pki->signing_crl, NULL));
+	pvs_court_set_marks(session.court, marks);
+	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_CRL_ROLLED_BACK)));
+	put_crl(world, "trust.d/signing.crl", 0, 100);
+	inter.revoked = list;
+	world_put_crl_of(world, "trust.d/inter.crl", &inter);
+	load(&session, world);
+	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_SIGNING_KEY_REVOKED)));
+}
+
+/* An old one that is over, its successor beside it, is nothing to be warned of. */
+static void test_signing_key_is_over(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	PvsPkiCert old = world_signing_spec();
+
+	the_time = WORLD_NOW;
+	old.from = -WORLD_YEAR;
+	old.until = -WORLD_DAY;
+	world_put_cert_of(world, "trust.d/old.crt", &old);
+	load(&session, world);
+	g_assert_false(is_said(&session, "no host key that"));
+	world_remove(world, "trust.d/signing.crt");
+	load(&session, world);
+	g_assert_true(is_said(&session, "old.crt: no host key that"));
+}
+
+/* Where the missing CRL can be had, where a certificate says so. */
+static void test_points_said(void)
+{
+	static const char *const point_a[] = {"crlDistributionPoints=URI:http://a/inter.crl", NULL};
+	static const char *const point_b[] = {
+		"crlDistributionPoints=URI:ldap://b/,URI:http://b/signing.crl", NULL};
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	PvsPkiCert signing = world_signing_spec(), document_spec = world_host_spec();
+
+	the_time = WORLD_NOW;
+	signing.extensions = point_a;
+	world_put_cert_of(world, "trust.d/signing.crt", &signing);
+	document_spec.extensions = point_b;
+	world_put_cert_of(world, "hostkeys.d/one.crt", &document_spec);
+	load(&session, world);
+	g_assert_false(is_said(&session, "http://"));
+	world_remove(world, "trust.d/signing.crl");
+	load(&session, world);
+	g_assert_true(is_said(&session, "C=US, http://b/signing.crl); have CRLs fetched"));
+	world_remove(world, "trust.d/inter.crl");
+	load(&session, world);
+	g_assert_true(is_said(&session, "C=US, http://a/inter.crl); have CRLs fetched"));
+}
+
 static void test_superseded(void)
 {
 	g_autoptr(World) world = world_new();
@@ -416,6 +537,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/inventory/crl", test_crl_said);
 	g_test_add_func("/inventory/certificate", test_certificate_said);
 	g_test_add_func("/inventory/host-keys", test_host_keys);
+	g_test_add_func("/inventory/signing-keys", test_signing_keys);
+	g_test_add_func("/inventory/signing-keys/crls", test_signing_keys_by_crl);
+	g_test_add_func("/inventory/signing-keys/over", test_signing_key_is_over);
+	g_test_add_func("/inventory/signing-keys/points", test_points_said);
 	g_test_add_func("/inventory/superseded", test_superseded);
 	g_test_add_func("/inventory/marks-not-kept", test_marks_not_kept);
 	g_test_add_func("/court/large", test_large);
