@@ -16,6 +16,11 @@ static gboolean is_host_key(JsonObject *entry)
 	return g_strcmp0(pvs_member_text(entry, "kind"), "host-key") == 0;
 }
 
+static gboolean is_crl(JsonObject *entry)
+{
+	return g_strcmp0(pvs_member_text(entry, "kind"), "crl") == 0;
+}
+
 /* Those of the entries that are host keys, or those that are not. */
 static GPtrArray *entries_of(JsonObject *status, gboolean host_keys)
 {
@@ -58,6 +63,13 @@ static const char *reason_of(JsonObject *entry)
 	if (pvs_member_true(entry, "good") || (!reason && !is_host_key(entry)))
 		return NULL;
 	return reason ? reason : "unknown";
+}
+
+/* A CRL that is bad in itself: one beside a good one does no harm, and where there is none the
+ * signing key is not good. */
+static gboolean is_ignored(JsonObject *entry)
+{
+	return is_crl(entry) && g_strcmp0(pvs_member_text(entry, "reason"), "crl-signature") == 0;
 }
 
 /* A line for each that would not do: why, and what to do about it. */
@@ -134,12 +146,13 @@ static gboolean judge(const GPtrArray *entries, PvsExpiry *expiry, GError **erro
 		const char *until = is_host_key(entry) ? "until" : "valid_until";
 		g_autofree char *what = NULL;
 
-		/* What has a successor in its place may end. */
-		if (pvs_member_true(entry, "superseded"))
+		/* What has a successor in its place may end. A CRL that is not used never began. */
+		if (pvs_member_true(entry, "superseded") || is_ignored(entry))
 			continue;
 		what = g_strdup_printf("%s (%s)", file, or_empty(pvs_member_text(entry, "kind")));
 		pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
-		if (!bad && reason_of(entry))
+		/* Of CRLs there may be several: whether one will do is the signing key's state. */
+		if (!bad && reason_of(entry) && !is_crl(entry))
 			bad = entry;
 	}
 	/* Where something has ended, that is the cause of what is not good for it. */

@@ -254,7 +254,7 @@ typedef struct {
 	gint64 from;
 	gint64 until;
 	guint8 superseded; /* a newer one stands in its place: that it ends is of no concern */
-	guint16 error;	   /* of a host key or signing key: why it is not good; LAST_: it is */
+	guint16 error;	   /* of what is no authority's: why it is not good; LAST_: it is */
 	gint64 good_until; /* of one that is */
 } PvsStoreEntry;
 

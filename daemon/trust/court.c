@@ -101,6 +101,13 @@ PvsChain *pvs_court_judge_signing_key(PvsCourt *court, X509 *signing_key)
 	return pvs_chain_with_crl(&grounds, chain, signing_key);
 }
 
+PvsError pvs_court_judge_crl(PvsCourt *court, const PvsStoreCrl *crl)
+{
+	const PvsCrls crls = {.store = court->store, .marks = court->marks, .now = court->clock()};
+
+	return pvs_crls_judge(&crls, crl);
+}
+
 const PvsStore *pvs_court_store(const PvsCourt *court)
 {
 	return court->store;

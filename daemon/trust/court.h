@@ -39,6 +39,9 @@ PvsVerdict *pvs_court_judge(PvsCourt *court, GBytes *document, PvsX509Stack *ext
  * own CRL. Never NULL. */
 PvsChain *pvs_court_judge_signing_key(PvsCourt *court, X509 *signing_key);
 
+/* Whether an installed CRL may be used by now (PVS_ERROR_LAST_), or what is wrong with it. */
+PvsError pvs_court_judge_crl(PvsCourt *court, const PvsStoreCrl *crl);
+
 const PvsStore *pvs_court_store(const PvsCourt *court);
 gint64 pvs_court_now(const PvsCourt *court);
 gboolean pvs_court_keeps_marks(const PvsCourt *court);

@@ -240,6 +240,55 @@ X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboole
 	return s.newest;
 }
 
+static gboolean has_dates(const X509_CRL *crl)
+{
+	gint64 ignored;
+
+	return pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &ignored) &&
+	       pvs_x509_time(X509_CRL_get0_nextUpdate(crl), &ignored);
+}
+
+/* TRUE where it speaks of some certificate, of an authority or not. */
+static gboolean speaks_of_any(X509_CRL *crl)
+{
+	return scope_of(crl, NULL) != OF_NO_USE;
+}
+
+const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer)
+{
+	const char *flaw = NULL;
+
+	if (bad_entry)
+		flaw = "an entry of it has a critical extension";
+	else if (!is_whole(crl))
+		flaw = "it is a delta, or has a critical extension that is not known";
+	else if (!speaks_of_any(crl))
+		flaw = "it is indirect, or for some reasons or attributes only";
+	else if (!has_dates(crl))
+		flaw = "it does not say until when it holds";
+	else if (!akid_fits(crl, issuer))
+		flaw = "its authority key id is not that of its issuer";
+	ERR_clear_error();
+	return flaw;
+}
+
+PvsError pvs_crls_judge(const PvsCrls *crls, const PvsStoreCrl *entry)
+{
+	const Candidate c = {entry->crl, entry->bad_entry, entry->signer ? SIGNED : NOT_SIGNED};
+	PvsError reason = PVS_ERROR_LAST_;
+
+	if (!entry->signer || !speaks_of_any(entry->crl))
+		reason = PVS_ERROR_CRL_SIGNATURE;
+	else if (is_usable(&c, entry->signer, crls->now, &reason))
+		reason = crls->marks && pvs_store_is_signing_key(entry->signer) &&
+					 pvs_marks_is_rolled_back(crls->marks, entry->signer,
+								  entry->crl)
+				 ? PVS_ERROR_CRL_ROLLED_BACK
+				 : PVS_ERROR_LAST_;
+	ERR_clear_error();
+	return reason;
+}
+
 gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GError **error)
 {
 	gboolean raised = FALSE;

@@ -30,6 +30,13 @@ typedef struct {
 X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
 			   PvsError *reason);
 
+/* Why @crl, which @issuer signed, can be used at no time; a static text; NULL: it can. @bad_entry
+ * as in PvsStoreCrl. */
+const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer);
+
+/* Whether an installed CRL may be used by now (PVS_ERROR_LAST_), or what is wrong with it. */
+PvsError pvs_crls_judge(const PvsCrls *crls, const PvsStoreCrl *crl);
+
 /* Sees to the marks of all installed signing keys: those of the store's CRLs that may be used now
  * were seen. Not what clients bring: by a CRL that is newer than the installed one, any of them
  * could take that away from all others. TRUE if a mark was raised; @error is set where one could

@@ -162,8 +162,9 @@ static PvsStoreEntry entry_of_cert(const char *kind, const char *file, X509 *cer
 	return entry;
 }
 
-static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *crl)
+static void gather_crl(Gathering *g, PvsCourt *court, const PvsStoreCrl *crl)
 {
+	const PvsStore *store = pvs_court_store(court);
 	const PvsStoreCrl *last = last_of_issuer(store, crl);
 	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl->crl, NID_crl_number, NULL, NULL);
 	PvsStoreEntry entry =
@@ -171,6 +172,7 @@ static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *c
 			 X509_CRL_get0_lastUpdate(crl->crl), X509_CRL_get0_nextUpdate(crl->crl));
 
 	entry.superseded = last && last != crl;
+	entry.error = (guint16)pvs_court_judge_crl(court, crl);
 	add(g, &entry);
 }
 
@@ -221,7 +223,7 @@ static void gather_all(Gathering *g, PvsCourt *court)
 		add(g, &entry);
 	}
 	for (guint i = 0; i < pvs_store_n_crls(store); i++)
-		gather_crl(g, store, pvs_store_crl(store, i));
+		gather_crl(g, court, pvs_store_crl(store, i));
 	for (guint i = 0; i < names->len; i++)
 		gather_host_key(g, court, names->pdata[i]);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "daemon/trust/crls.h"
 #include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
@@ -193,8 +194,39 @@ static gboolean is_root(const PvsStore *store, X509 *cert)
 	return FALSE;
 }
 
+/* Whose it is, for a line of the log. */
+static gboolean is_named(const PvsStore *store, const PvsStoreCrl *entry)
+{
+	for (guint i = 0; i < store->certs->len; i++)
+		if (pvs_x509_crl_names(entry->crl, pvs_store_cert(store, i)->cert))
+			return TRUE;
+	return FALSE;
+}
+
+/* A CRL that is of no use stands in nobody's way, so it is passed over; but its owner took it for a
+ * good one, or somebody else put it there. Both want to be known. */
+static void look_over_crl(Loading *l, const PvsStoreCrl *entry)
+{
+	g_autofree char *issuer = pvs_x509_name(X509_CRL_get_issuer(entry->crl));
+	const char *flaw = "no certificate of the trust store signed it";
+
+	if (entry->signer)
+		flaw = pvs_crls_flaw(entry->crl, entry->bad_entry, entry->signer);
+	else if (!is_named(l->store, entry))
+		flaw = "its issuer is not installed";
+	if (flaw)
+		pvs_store_files_warn(
+			l->files,
+			"%s: the CRL of %s is not used: %s; get it again from where its "
+			"issuer publishes it, or remove it",
+			entry->file, issuer, flaw);
+}
+
 static void look_over(Loading *l)
 {
+	for (guint i = 0; i < l->store->crls->len; i++)
+		look_over_crl(l, pvs_store_crl(l->store, i));
+
 	for (guint i = 0; i < l->store->certs->len; i++) {
 		const PvsStoreCert *entry = pvs_store_cert(l->store, i);
 
@@ -222,13 +254,15 @@ static void find_issuers(PvsStore *store)
 		GArray *list = g_array_new(FALSE, FALSE, sizeof(PvsIssuedCrl));
 
 		for (guint j = 0; j < store->crls->len; j++) {
-			const PvsStoreCrl *entry = pvs_store_crl(store, j);
+			PvsStoreCrl *entry = &g_array_index(store->crls, PvsStoreCrl, j);
 			PvsIssuedCrl issued = {.crl = entry};
 
 			if (!pvs_x509_crl_names(entry->crl, cert))
 				continue;
 			issued.is_signed = pvs_x509_crl_is_signed(entry->crl, cert);
 			g_array_append_val(list, issued);
+			if (issued.is_signed && !entry->signer)
+				entry->signer = cert;
 		}
 		g_hash_table_insert(store->issued, cert, list);
 	}

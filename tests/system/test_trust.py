@@ -118,6 +118,30 @@ class Trust(harness.Case):
         self.assertTrue(entry["good"])
         self.assertNotIn("reason", entry)
 
+    def test_forged_beside_good(self):
+        """A CRL that nobody signed does no harm, and does not go unnoticed either."""
+        self.install(self.pki.crl(-1800, 100 * DAY, 17))
+        base = base64.b64decode("".join(self.pki.crl(-900, 1, 18).decode().split("-----")[2].split()))
+        since = len(self.daemon.log)
+        path = os.path.join(self.daemon.trust_dir, "forged.crl")
+        try:
+            self.install(base[:-1] + bytes([base[-1] ^ 1]), "forged.crl")
+            self.assertIsNone(self.verify())
+            self.daemon.wait_log("<4>.*forged.crl: the CRL of .* is not used: no certificate", since)
+            with self.client() as client:
+                status = client.call("get_status")
+            self.assertTrue(any("forged.crl: the CRL of" in text for text in status["warnings"]))
+            crls = {one["file"]: one for one in status["trust"]["entries"] if one["kind"] == "crl"}
+            self.assertEqual((crls["forged.crl"]["good"], crls["forged.crl"]["reason"]),
+                             (False, "crl-signature"))
+            self.assertTrue(crls["signing.crl"]["good"])
+            # Who monitors is not called for it.
+            done = self.daemon.ctl("trust", "list", "--warn-days", "9", "--json=off")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout.decode(), "(?m)^forged.crl: .*not signed")
+        finally:
+            os.unlink(path)
+
     def test_client_marks_nothing(self):
         """A client with a newer CRL takes the installed one from nobody."""
         self.install(self.pki.crl(-600, DAY, 20))

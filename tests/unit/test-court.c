@@ -399,6 +399,41 @@ static void test_signing_keys_by_crl(void)
 	g_assert_true(is_said(&session, pvs_error_sentence(PVS_ERROR_SIGNING_KEY_REVOKED)));
 }
 
+/* A CRL has its state, too: what the verdict would say if it were the only one. */
+static void test_crls(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	g_auto(PvsStoreIs) is = {{NULL, 0}, {NULL, 0}};
+	PvsPkiCrl forged = world_signing_crl_spec(), delta = world_inter_crl_spec();
+	const char *const extensions[] = {"2.5.29.27=critical,DER:020101", NULL};
+	PvsMarks *marks;
+
+	the_time = WORLD_NOW;
+	forged.issuer_key = world_pki->inter_key;
+	world_put_crl_of(world, "trust.d/forged.crl", &forged);
+	delta.extensions = extensions;
+	world_put_crl_of(world, "trust.d/delta.crl", &delta);
+	put_crl(world, "trust.d/over.crl", -10, -9);
+	put_crl(world, "trust.d/next.crl", 1, 9);
+	put_crl(world, "trust.d/older.crl", -9, 9);
+	load(&session, world);
+	marks = pvs_marks_new(-1, NULL);
+	g_assert_true(pvs_marks_see(marks, world_pki->signing, world_pki->signing_crl, NULL));
+	pvs_court_set_marks(session.court, marks);
+	pvs_inventory_take(session.court, &is);
+	g_assert_cmpuint(find(&is, "signing.crl")->error, ==, PVS_ERROR_LAST_);
+	g_assert_cmpuint(find(&is, "inter.crl")->error, ==, PVS_ERROR_LAST_);
+	g_assert_cmpuint(find(&is, "root.crl")->error, ==, PVS_ERROR_LAST_);
+	g_assert_cmpuint(find(&is, "forged.crl")->error, ==, PVS_ERROR_CRL_SIGNATURE);
+	g_assert_cmpuint(find(&is, "delta.crl")->error, ==, PVS_ERROR_CRL_SIGNATURE);
+	g_assert_cmpuint(find(&is, "over.crl")->error, ==, PVS_ERROR_CRL_EXPIRED);
+	g_assert_cmpuint(find(&is, "next.crl")->error, ==, PVS_ERROR_CRL_NOT_YET);
+	g_assert_cmpuint(find(&is, "older.crl")->error, ==, PVS_ERROR_CRL_ROLLED_BACK);
+	/* None of which harms the signing key. */
+	g_assert_cmpuint(find(&is, "signing.crt")->error, ==, PVS_ERROR_LAST_);
+}
+
 /* An old one that is over, its successor beside it, is nothing to be warned of. */
 static void test_signing_key_is_over(void)
 {
@@ -539,6 +574,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/inventory/host-keys", test_host_keys);
 	g_test_add_func("/inventory/signing-keys", test_signing_keys);
 	g_test_add_func("/inventory/signing-keys/crls", test_signing_keys_by_crl);
+	g_test_add_func("/inventory/crls", test_crls);
 	g_test_add_func("/inventory/signing-keys/over", test_signing_key_is_over);
 	g_test_add_func("/inventory/signing-keys/points", test_points_said);
 	g_test_add_func("/inventory/superseded", test_superseded);

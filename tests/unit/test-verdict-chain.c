@@ -511,7 +511,26 @@ static const struct {
 	{"for some reasons", crl_some_reasons, PVS_ERROR_CRL_SIGNATURE},
 };
 
-/* Each of them at each place: instead of the good one it is refused, beside it does no harm. */
+static gboolean is_never_used(PvsError error)
+{
+	return error == PVS_ERROR_CRL_SIGNATURE || error == PVS_ERROR_CRL_MISSING;
+}
+
+/* That a CRL is not used is said when the store is loaded; not what time alone makes of it. */
+static void expect_warning(World *world, const char *file, gboolean wanted)
+{
+	g_autoptr(PvsStore) store = world_load(world);
+	const GPtrArray *warnings = pvs_store_warnings(store);
+	guint n = 0;
+
+	for (guint i = 0; i < warnings->len; i++)
+		n += g_str_has_prefix(warnings->pdata[i], file) &&
+		     strstr(warnings->pdata[i], " is not used: ");
+	g_assert_cmpuint(n, ==, wanted);
+}
+
+/* Each of them at each place: instead of the good one it is refused, beside it does no harm, but is
+ * said. */
 static void test_crls(void)
 {
 	static const char *const files[] = {"trust.d/signing.crl", "trust.d/inter.crl",
@@ -528,6 +547,9 @@ static void test_crls(void)
 			world_put_crl_of(world, "trust.d/0.crl", &specs[place]);
 			world_put_crl_of(world, "trust.d/z.crl", &specs[place]);
 			expect(world, host, GOOD);
+			expect_warning(world, "0.crl", is_never_used(crl_cases[i].error));
+			expect_warning(world, "z.crl", is_never_used(crl_cases[i].error));
+			expect_warning(world, strrchr(files[place], '/') + 1, FALSE);
 			world_remove(world, files[place]);
 			expect(world, host, crl_cases[i].error);
 		}
