@@ -22,6 +22,7 @@ typedef struct {
 	const PvsGrounds *c;
 	GPtrArray *crls; /* of X509_CRL, not owned */
 	PvsError no_crl; /* why there was none, where it ended for want of one */
+	gint64 next;	 /* when a CRL begins that will have to be heard */
 } Path;
 
 /* ---- links ---- */
@@ -145,16 +146,18 @@ static STACK_OF(X509_CRL) *
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
 	int at = X509_STORE_CTX_get_error_depth(ctx), n = sk_X509_num(chain);
 	STACK_OF(X509_CRL) *stack = sk_X509_CRL_new_null();
-	X509_CRL *crl = NULL;
+	PvsCrlFound found = {.reason = PVS_ERROR_CRL_MISSING, .next = G_MAXINT64};
 
 	/* The root is its own issuer. */
 	if (at >= 0 && at < n)
-		crl = pvs_crls_look_up(&path->c->crls, sk_X509_value(chain, MIN(at + 1, n - 1)),
-				       sk_X509_value(chain, at), NULL, &path->no_crl);
-	if (stack && crl && sk_X509_CRL_push(stack, crl) > 0) {
-		X509_CRL_up_ref(crl);
-		if (!g_ptr_array_find(path->crls, crl, NULL))
-			g_ptr_array_add(path->crls, crl);
+		found = pvs_crls_look_up(&path->c->crls, sk_X509_value(chain, MIN(at + 1, n - 1)),
+					 sk_X509_value(chain, at));
+	path->no_crl = found.reason;
+	path->next = MIN(path->next, found.next);
+	if (stack && found.crl && sk_X509_CRL_push(stack, found.crl) > 0) {
+		X509_CRL_up_ref(found.crl);
+		if (!g_ptr_array_find(path->crls, found.crl, NULL))
+			g_ptr_array_add(path->crls, found.crl);
 	}
 	return stack;
 }
@@ -276,6 +279,7 @@ static void take_chain(const Path *path, STACK_OF(X509) * chain, PvsChain *found
 						sk_X509_value(chain, i)));
 	for (guint i = 0; i < path->crls->len; i++)
 		rest_on(found, pvs_link_of_crl(path->crls->pdata[i]));
+	found->until = MIN(found->until, path->next);
 }
 
 PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
@@ -284,7 +288,7 @@ PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
 	g_autoptr(X509_STORE_CTX) ctx = X509_STORE_CTX_new();
 	g_autoptr(GPtrArray) crls = g_ptr_array_new();
 	STACK_OF(X509) *links = links_of(c);
-	Path path = {.c = c, .crls = crls, .no_crl = PVS_ERROR_CRL_MISSING};
+	Path path = {.c = c, .crls = crls, .no_crl = PVS_ERROR_CRL_MISSING, .next = G_MAXINT64};
 	PvsChain *found = chain_new();
 
 	if (!roots || !ctx || !links || X509_STORE_CTX_init(ctx, roots, signing_key, links) != 1 ||
@@ -302,23 +306,22 @@ PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
 PvsChain *pvs_chain_with_crl(const PvsGrounds *c, const PvsChain *chain, X509 *signing_key)
 {
 	PvsChain *found = chain_new();
-	PvsError reason;
-	X509_CRL *crl;
+	PvsCrlFound own = pvs_crls_look_up(&c->crls, signing_key, NULL);
 
 	found->from = chain->from;
 	found->until = chain->until;
 	for (guint i = 0; i < chain->links->len; i++)
 		rest_on(found, pvs_link_copy(chain->links->pdata[i]));
-	crl = pvs_crls_look_up(&c->crls, signing_key, NULL, NULL, &reason);
 	if (chain->refusal) {
 		found->refusal = g_error_copy(chain->refusal);
 		found->subject = g_strdup(chain->subject);
 		found->point = g_strdup(chain->point);
-	} else if (!crl) {
-		refuse(found, reason, signing_key_level, c->now);
+	} else if (!own.crl) {
+		refuse(found, own.reason, signing_key_level, c->now);
 		found->subject = pvs_x509_name(X509_get_subject_name(signing_key));
 	} else {
-		rest_on(found, pvs_link_of_crl(crl));
+		rest_on(found, pvs_link_of_crl(own.crl));
+		found->until = MIN(found->until, own.next);
 	}
 	return found;
 }

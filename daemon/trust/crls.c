@@ -149,12 +149,23 @@ typedef struct {
 	X509_CRL *newest;
 	gboolean listed;
 	PvsError reason; /* why there is none, where there is none */
+	gint64 next;	 /* that is not valid yet */
 } Search;
 
 static void fail_with(Search *s, PvsError why)
 {
 	if (closeness(why) > closeness(s->reason))
 		s->reason = why;
+}
+
+/* It is signed, and will be heard from a time on that may come before the end of what is found now:
+ * whom it revokes is good until then and no longer. */
+static void see_next(Search *s, const X509_CRL *crl)
+{
+	gint64 from;
+
+	if (pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &from))
+		s->next = MIN(s->next, from);
 }
 
 static void consider(Search *s, const Candidate *c)
@@ -167,6 +178,8 @@ static void consider(Search *s, const Candidate *c)
 		return;
 	if (scope == OF_NO_USE || !is_usable(c, s->issuer, s->crls->now, &why)) {
 		fail_with(s, why);
+		if (why == PVS_ERROR_CRL_NOT_YET)
+			see_next(s, c->crl);
 		return;
 	}
 	if (s->marked && pvs_marks_is_rolled_back(s->crls->marks, s->issuer, c->crl))
@@ -216,8 +229,7 @@ static void consider_brought(Search *s)
 	}
 }
 
-X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
-			   PvsError *reason)
+PvsCrlFound pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert)
 {
 	const GArray *issued = pvs_store_issued_by(crls->store, issuer);
 	Search s = {
@@ -226,6 +238,7 @@ X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboole
 		.cert = cert,
 		.marked = crls->marks && pvs_store_is_signing_key(issuer),
 		.reason = PVS_ERROR_CRL_MISSING,
+		.next = G_MAXINT64,
 	};
 
 	if (issued)
@@ -234,10 +247,8 @@ X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboole
 		consider_by_name(&s);
 	consider_brought(&s);
 	ERR_clear_error();
-	*reason = s.reason;
-	if (revoked)
-		*revoked = s.listed;
-	return s.newest;
+	return (PvsCrlFound){
+		.crl = s.newest, .reason = s.reason, .revoked = s.listed, .next = s.next};
 }
 
 static gboolean has_dates(const X509_CRL *crl)

@@ -197,6 +197,8 @@ static void rest_on_chain(PvsVerdict *verdict, const PvsChain *chain)
 {
 	for (guint i = 0; i < chain->links->len; i++)
 		rest_on(verdict, pvs_link_copy(chain->links->pdata[i]));
+	/* Sooner, where a CRL is going to begin. */
+	verdict->until = MIN(verdict->until, chain->until);
 }
 
 /* One of the certificates of the key that signed the document must hold; *@good is it. An expired
@@ -226,15 +228,14 @@ static gboolean check_chains(const PvsGrounds *c, const GPtrArray *signing_keys,
 static gboolean check_revocation(const PvsGrounds *c, X509 *document, X509 *signing_key,
 				 PvsVerdict *verdict, GError **error)
 {
-	PvsError reason;
-	gboolean revoked;
-	X509_CRL *crl = pvs_crls_look_up(&c->crls, signing_key, document, &revoked, &reason);
+	PvsCrlFound found = pvs_crls_look_up(&c->crls, signing_key, document);
 
-	if (!crl)
-		return refuse(error, reason);
-	if (revoked)
+	if (!found.crl)
+		return refuse(error, found.reason);
+	if (found.revoked)
 		return refuse(error, PVS_ERROR_HOST_KEY_REVOKED);
-	rest_on(verdict, pvs_link_of_crl(crl));
+	rest_on(verdict, pvs_link_of_crl(found.crl));
+	verdict->until = MIN(verdict->until, found.next);
 	return TRUE;
 }
 

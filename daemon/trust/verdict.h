@@ -25,7 +25,8 @@ typedef struct {
 	char *subject;	  /* RFC 2253, UTF-8 */
 	gint64 not_after; /* of the document itself */
 	gint64 from;	  /* the latest start, and */
-	gint64 until;	  /* the earliest end, of all that the verdict rests on */
+	gint64 until; /* the earliest end, of all that the verdict rests on; or the start of a CRL
+		       * that will have to be heard */
 	GPtrArray *links; /* of PvsLink: document first, then towards the root, then CRLs */
 	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault;
 			   * NULL where nobody verified it */

@@ -152,6 +152,50 @@ static void test_mark_comes(void)
 	g_assert_cmpuint(pvs_court_reached(session.court), ==, 2);
 }
 
+/* A CRL that begins later and revokes is heard from its first second on, whoever issued it; and
+ * what was granted until then ends then. */
+static void test_revoked_later(void)
+{
+	static const char *const files[] = {"trust.d/next.crl", "trust.d/next.crl",
+					    "crl.d/next.crl"};
+	const X509 *revoked[] = {host, world_pki->signing, world_pki->inter};
+	static const char *const reasons[] = {"revoked", "signing-key-revoked",
+					      "signing-key-revoked"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autoptr(World) world = world_new();
+		g_auto(Session) session = {NULL, NULL};
+		PvsPkiCrl specs[] = {world_signing_crl_spec(), world_inter_crl_spec(),
+				     world_root_crl_spec()};
+		const X509 *list[] = {revoked[i], NULL};
+		g_autoptr(PvsVerdict) verdict = NULL;
+
+		the_time = WORLD_NOW;
+		specs[i].from = 300;
+		specs[i].until = WORLD_YEAR;
+		specs[i].revoked = list;
+		world_put_crl_of(world, files[i], &specs[i]);
+		load(&session, world);
+		verdict = pvs_court_judge(session.court, document, NULL, NULL, nothing, NULL);
+		g_assert_nonnull(verdict);
+		g_assert_cmpint(verdict->until, ==, WORLD_NOW + 300);
+		the_time = WORLD_NOW + 299;
+		g_assert_cmpstr(judge(&session), ==, NULL);
+		the_time++;
+		g_assert_cmpstr(judge(&session), ==, reasons[i]);
+		/* One that nobody signed shortens nothing. */
+		the_time = WORLD_NOW;
+		specs[i].issuer_key = world_host_key;
+		specs[i].digest = EVP_sha512();
+		world_put_crl_of(world, files[i], &specs[i]);
+		load(&session, world);
+		g_clear_pointer(&verdict, pvs_verdict_unref);
+		verdict = pvs_court_judge(session.court, document, NULL, NULL, nothing, NULL);
+		g_assert_nonnull(verdict);
+		g_assert_cmpint(verdict->until, >, WORLD_NOW + WORLD_DAY);
+	}
+}
+
 /* ---- the clock ---- */
 
 static void test_clock(void)
@@ -566,6 +610,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/court/crl-expires", test_crl_expires);
 	g_test_add_func("/court/certificate-expires", test_certificate_expires);
 	g_test_add_func("/court/mark-comes", test_mark_comes);
+	g_test_add_func("/court/revoked-later", test_revoked_later);
 	g_test_add_func("/court/clock", test_clock);
 	g_test_add_func("/court/clock/mark", test_clock_behind_mark);
 	g_test_add_func("/inventory/soon", test_soon);
