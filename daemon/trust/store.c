@@ -31,6 +31,7 @@ typedef struct {
 	const PvsStoreFile *file; /* that is looked at now */
 	gsize crl_bytes;
 	guint64 crl_entries;
+	GHashTable *taken; /* SHA-256 of each CRL that was, in hex */
 } Loading;
 
 #define complain(l, ...) pvs_store_files_complain((l)->files, (l)->file->kind, __VA_ARGS__)
@@ -52,12 +53,44 @@ static void add_cert(Loading *l, PvsCertKind kind, X509 *cert, const char *file)
 	g_array_append_val(l->store->certs, entry);
 }
 
+/* NULL where it cannot be had. */
+static char *digest_of(const X509_CRL *crl)
+{
+	guint8 digest[EVP_MAX_MD_SIZE];
+	guint size = 0;
+	GString *hex = NULL;
+
+	if (X509_CRL_digest(crl, EVP_sha256(), digest, &size) != 1)
+		return NULL;
+	hex = g_string_sized_new(2 * size);
+	for (guint i = 0; i < size; i++)
+		g_string_append_printf(hex, "%02x", digest[i]);
+	return g_string_free(hex, FALSE);
+}
+
+/* Leaves those that no file before had. A certificate that names two places of one CRL makes two
+ * files of it, and the limits are for what has to be kept and looked through. */
+static void drop_taken(Loading *l, PvsCrlStack *crls)
+{
+	for (int i = sk_X509_CRL_num(crls) - 1; i >= 0; i--) {
+		g_autofree char *digest = digest_of(sk_X509_CRL_value(crls, i));
+
+		if (digest && g_hash_table_contains(l->taken, digest))
+			X509_CRL_free(sk_X509_CRL_delete(crls, i));
+	}
+}
+
 static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 {
 	PvsStoreCrl entry = {
 		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
 	guint64 n = (guint64)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
+	g_autofree char *digest = digest_of(crl);
 
+	if (!digest || g_hash_table_contains(l->taken, digest)) {
+		X509_CRL_free(crl);
+		return;
+	}
 	if (l->crl_entries + n > l->files->crl_entries) {
 		complain(l,
 			 "%s: with it the CRLs have more than %u entries; remove CRLs that are "
@@ -68,6 +101,7 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 	}
 	l->crl_entries += n;
 	g_array_append_val(l->store->crls, entry);
+	g_hash_table_add(l->taken, g_steal_pointer(&digest));
 }
 
 static void take_cert(Loading *l, X509 *cert, const char *file)
@@ -115,6 +149,7 @@ static void look_at_trust_file(Loading *l)
 			 l->file->path);
 		return;
 	}
+	drop_taken(l, crls);
 	if (sk_X509_CRL_num(crls) > 0 && size > l->files->crl_size - l->crl_bytes) {
 		complain(l,
 			 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
@@ -280,6 +315,7 @@ static void look_at_files(Loading *l)
 {
 	gboolean roots = FALSE;
 
+	l->taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < l->files->files->len; i++) {
 		l->file = l->files->files->pdata[i];
 		if (l->file->kind == PVS_FILE_HOST_KEY)
@@ -288,6 +324,7 @@ static void look_at_files(Loading *l)
 			look_at_trust_file(l);
 		roots = roots || l->file->kind == PVS_FILE_ROOT;
 	}
+	g_hash_table_unref(l->taken);
 	/* Where it could not be read or is something else, that was said. */
 	if (roots && count(l->store, PVS_CERT_ROOT) == 0 && l->files->complaints->len == 0)
 		pvs_store_files_complain(l->files, PVS_FILE_ROOT,
