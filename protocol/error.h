@@ -162,9 +162,9 @@
 	X(HOST_KEY_REVOKED,       -32002, "revoked",              "the host-key document was revoked by its signing key", \
 	  "do not use this machine's key; get a current host-key document from IBM") \
 	X(SIGNING_KEY_UNTRUSTED,  -32002, "signing-key-untrusted","the signing key does not lead to the configured root CA through installed or given intermediates", \
-	  "install the intermediate CA certificate (DigiCertCA.crt) in trust.d and check RootCA=") \
+	  "install the intermediate CA certificate (DigiCertCA.crt) in trust.d, check RootCA=, and reload the daemon") \
 	X(SIGNING_KEY_EXPIRED,    -32002, "signing-key-expired",  "the signing key or a certificate between it and the root CA has expired or is not valid yet", \
-	  "install the renewed signing key and intermediates in trust.d and reload the daemon") \
+	  "check the clock of the daemon's machine; then install the renewed certificate in trust.d and reload the daemon") \
 	X(SIGNING_KEY_REVOKED,    -32002, "signing-key-revoked",  "the signing key or a certificate between it and the root CA was revoked", \
 	  "install the signing key's successor in trust.d and reload the daemon") \
 	X(CRL_MISSING,            -32002, "no-crl",               "a CRL that the verification needs is missing", \

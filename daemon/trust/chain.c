@@ -13,10 +13,6 @@ enum {
 	CHAIN_MAX = 4,
 };
 
-static const char signing_key_level[] = "signing-key";
-static const char intermediate_level[] = "intermediate";
-static const char root_level[] = "root";
-
 /* What a path validation is given on its way, and what it used. */
 typedef struct {
 	const PvsGrounds *c;
@@ -191,16 +187,16 @@ static const struct {
 static const char *level_of(X509 *cert, int depth)
 {
 	if (depth == 0)
-		return signing_key_level;
+		return PVS_LEVEL_SIGNING_KEY;
 	return X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0
-		       ? root_level
-		       : intermediate_level;
+		       ? PVS_LEVEL_ROOT
+		       : PVS_LEVEL_INTERMEDIATE;
 }
 
 /* Above a signing key stands an intermediate, and above that most likely the root. */
 static const char *level_above(int depth)
 {
-	return depth == 0 ? intermediate_level : root_level;
+	return depth == 0 ? PVS_LEVEL_INTERMEDIATE : PVS_LEVEL_ROOT;
 }
 
 static void explain(const Path *path, X509_STORE_CTX *ctx, PvsChain *found)
@@ -269,13 +265,14 @@ static void take_chain(const Path *path, STACK_OF(X509) * chain, PvsChain *found
 
 	if (n < CHAIN_MIN || n > CHAIN_MAX) {
 		/* One that is missing, or one too many. */
-		refuse(found, PVS_ERROR_SIGNING_KEY_UNTRUSTED, intermediate_level, path->c->now);
+		refuse(found, PVS_ERROR_SIGNING_KEY_UNTRUSTED, PVS_LEVEL_INTERMEDIATE,
+		       path->c->now);
 		return;
 	}
 	for (int i = 0; i < n; i++)
-		rest_on(found, pvs_link_of_cert(i == 0	     ? signing_key_level
-						: i == n - 1 ? root_level
-							     : intermediate_level,
+		rest_on(found, pvs_link_of_cert(i == 0	     ? PVS_LEVEL_SIGNING_KEY
+						: i == n - 1 ? PVS_LEVEL_ROOT
+							     : PVS_LEVEL_INTERMEDIATE,
 						sk_X509_value(chain, i)));
 	for (guint i = 0; i < path->crls->len; i++)
 		rest_on(found, pvs_link_of_crl(path->crls->pdata[i]));
@@ -317,7 +314,7 @@ PvsChain *pvs_chain_with_crl(const PvsGrounds *c, const PvsChain *chain, X509 *s
 		found->subject = g_strdup(chain->subject);
 		found->point = g_strdup(chain->point);
 	} else if (!own.crl) {
-		refuse(found, own.reason, signing_key_level, c->now);
+		refuse(found, own.reason, PVS_LEVEL_SIGNING_KEY, c->now);
 		found->subject = pvs_x509_name(X509_get_subject_name(signing_key));
 	} else {
 		rest_on(found, pvs_link_of_crl(own.crl));

@@ -10,6 +10,11 @@
 #include "daemon/trust/crls.h"
 #include "daemon/trust/store.h"
 
+/* Where in a chain something is. Fixed words: no error says what a certificate calls itself. */
+#define PVS_LEVEL_SIGNING_KEY  "signing-key"
+#define PVS_LEVEL_INTERMEDIATE "intermediate"
+#define PVS_LEVEL_ROOT	       "root"
+
 /* What a verification has at hand. */
 typedef struct {
 	const PvsStore *store;
@@ -37,10 +42,10 @@ typedef struct {
 	gint64 from, until;
 	GPtrArray *links; /* of PvsLink: signing key first, then towards the root, then CRLs */
 
-	/* Where it is not good: why, with the level in its name ("signing-key", "intermediate",
-	 * "root"): of the certificate that is not good or not there, or of the authority whose CRL
-	 * is not. Then the rest is for the daemon's owner: that certificate's subject, and where
-	 * its CRL can be had, if that is known. */
+	/* Where it is not good: why, with the level (PVS_LEVEL_...) in its name, of the certificate
+	 * that is not good or not there, or of the authority whose CRL is not. Then the rest is for
+	 * the daemon's owner: that certificate's subject, and where its CRL can be had, if that is
+	 * known. */
 	GError *refusal;
 	char *subject;
 	char *point;

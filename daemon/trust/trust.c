@@ -185,8 +185,11 @@ static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_
 	verdict = no_verify ? unverified(document, &reason)
 			    : pvs_court_judge(court, document, extra->certs, extra->crls,
 					      extra->digest, &reason);
+	/* Which host key it is the pointer says. The name, of what has to be installed: the level.
+	 */
 	if (!verdict)
-		pvs_fail(error, (PvsError)reason->code, member, key->name);
+		pvs_fail(error, (PvsError)reason->code, member,
+			 pvs_error_name(reason) ? pvs_error_name(reason) : key->name);
 	return verdict;
 }
 
@@ -428,7 +431,8 @@ static PvsVerdict *examine(const PvsExamine *body, GError **error)
 		/* The method's own parameter, not a host key's member. */
 		GError *renamed = NULL;
 
-		pvs_fail(&renamed, (PvsError)(*error)->code, "/host_key_document", NULL);
+		pvs_fail(&renamed, (PvsError)(*error)->code, "/host_key_document",
+			 pvs_error_name(*error));
 		g_error_free(*error);
 		*error = renamed;
 	}

@@ -231,7 +231,7 @@ static gboolean check_revocation(const PvsGrounds *c, X509 *document, X509 *sign
 	PvsCrlFound found = pvs_crls_look_up(&c->crls, signing_key, document);
 
 	if (!found.crl)
-		return refuse(error, found.reason);
+		return pvs_fail(error, found.reason, NULL, PVS_LEVEL_SIGNING_KEY);
 	if (found.revoked)
 		return refuse(error, PVS_ERROR_HOST_KEY_REVOKED);
 	rest_on(verdict, pvs_link_of_crl(found.crl));

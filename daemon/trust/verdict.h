@@ -40,8 +40,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 
 /* @marks, @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may
  * be NULL.
- * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused.
- * The store is not changed; OpenSSL's error queue is empty at entry and return. */
+ * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused;
+ * its name is the level (chain.h) of what is not good or has to be installed, unless that is the
+ * document. The store is not changed; OpenSSL's error queue is empty at entry and return. */
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *document,
 			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
 			      gint64 now, GError **error);

@@ -87,6 +87,25 @@ class Trust(harness.Case):
         self.assertIsNone(self.verify())
         self.assertEqual(len(self.marks()), count + 1)
 
+    def test_level(self):
+        """An error says whose CRL it is about; so does the command."""
+        path = os.path.join(self.daemon.trust_dir, "inter.crl")
+        crl = self.pki.read("inter.crl")
+        os.unlink(path)
+        try:
+            self.assertIn("reloaded\n", self.daemon.reload())
+            with self.client() as client:
+                answer = client.wait(client.post("verify_host_key", {
+                    "host_key_document": self.pki.hosts[0].pem}))
+                self.assert_error(answer, -32002, "no-crl", "/host_key_document")
+                self.assertEqual(answer["error"]["data"]["name"], "intermediate")
+            done = self.daemon.ctl("host-key", "verify", self.pki.hosts[0].crt, "--json=off")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr.decode(), r"missing \(intermediate\)\n.*hint: .*\.timer")
+        finally:
+            harness.write_file(path, crl)
+            self.assertIn("reloaded\n", self.daemon.reload())
+
     def test_said_before_a_call(self):
         """What would have every host key refused is said without a document: in the log, in
         get_status, and by trust list, for who monitors."""
