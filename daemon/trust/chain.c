@@ -279,7 +279,7 @@ static void take_chain(const Path *path, STACK_OF(X509) * chain, PvsChain *found
 	found->until = MIN(found->until, path->next);
 }
 
-PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
+static PvsChain *reach(const PvsGrounds *c, X509 *signing_key)
 {
 	g_autoptr(X509_STORE) roots = roots_of(c);
 	g_autoptr(X509_STORE_CTX) ctx = X509_STORE_CTX_new();
@@ -298,6 +298,57 @@ PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
 	sk_X509_free(links);
 	ERR_clear_error();
 	return found;
+}
+
+/* ---- memory ---- */
+
+struct PvsChains {
+	GHashTable *found; /* X509 of the store -> PvsChain */
+	guint64 reached;
+};
+
+PvsChains *pvs_chains_new(void)
+{
+	PvsChains *chains = g_new0(PvsChains, 1);
+
+	chains->found = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)pvs_chain_unref);
+	return chains;
+}
+
+void pvs_chains_free(PvsChains *chains)
+{
+	if (!chains)
+		return;
+	g_hash_table_unref(chains->found);
+	g_free(chains);
+}
+
+guint64 pvs_chains_reached(const PvsChains *chains)
+{
+	return chains->reached;
+}
+
+/* What a client brings may make a chain, or revoke one of its links: then it is his alone. */
+static gboolean is_of_store(const PvsGrounds *c)
+{
+	return (!c->extra_certs || sk_X509_num(c->extra_certs) == 0) &&
+	       (!c->crls.extra || sk_X509_CRL_num(c->crls.extra) == 0);
+}
+
+/* A path validation costs more than all else together, and there are few signing keys. */
+PvsChain *pvs_chain_reach(const PvsGrounds *c, X509 *signing_key)
+{
+	PvsChain *found;
+
+	if (!c->chains || !is_of_store(c))
+		return reach(c, signing_key);
+	found = g_hash_table_lookup(c->chains->found, signing_key);
+	if (!found || c->now < found->from || c->now >= found->until) {
+		found = reach(c, signing_key);
+		c->chains->reached++;
+		g_hash_table_replace(c->chains->found, signing_key, found);
+	}
+	return pvs_chain_ref(found);
 }
 
 PvsChain *pvs_chain_with_crl(const PvsGrounds *c, const PvsChain *chain, X509 *signing_key)

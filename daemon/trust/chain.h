@@ -15,11 +15,19 @@
 #define PVS_LEVEL_INTERMEDIATE "intermediate"
 #define PVS_LEVEL_ROOT	       "root"
 
+/* What was found of the store's signing keys before. Belongs to one store, and to what was seen of
+ * its CRLs: to be thrown away with either. */
+typedef struct PvsChains PvsChains;
+PvsChains *pvs_chains_new(void);
+void pvs_chains_free(PvsChains *chains);
+guint64 pvs_chains_reached(const PvsChains *chains); /* how many were not remembered */
+
 /* What a verification has at hand. */
 typedef struct {
 	const PvsStore *store;
 	PvsX509Stack *extra_certs; /* that a client brought: links, never roots; may be NULL */
 	PvsCrls crls;		   /* of the same store, at the same time */
+	PvsChains *chains;	   /* used where no client brought anything; may be NULL */
 	gint64 now;		   /* seconds since the epoch */
 } PvsGrounds;
 
@@ -51,7 +59,7 @@ typedef struct {
 	char *point;
 } PvsChain;
 
-/* Never NULL. A refusal is one of this second. */
+/* Never NULL. Remembered, where it may be; a refusal is one of this second. */
 PvsChain *pvs_chain_reach(const PvsGrounds *grounds, X509 *signing_key);
 
 /* @chain, with the CRL of the signing key itself, which says of no document yet whether it is good:

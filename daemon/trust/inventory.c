@@ -15,6 +15,9 @@ enum {
 	ENTRIES_MAX = 8000,
 	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
 	WARNINGS_MAX = 100,
+	/* Seconds that a refusal is shown for before it is asked anew; to be looked at again it is
+	 * after half of them, so that nothing is left to ask while somebody waits. */
+	SHOWN_AGE = 1200,
 	DAY = 24 * 60 * 60, /* seconds */
 };
 
@@ -35,23 +38,19 @@ static gboolean is_of_bundle(const PvsStore *store, const PvsStoreCert *entry)
 	return entry->kind == PVS_CERT_ROOT && pvs_store_has_bundle(store);
 }
 
-/* The verdict on an installed document. */
-static PvsVerdict *judge_installed(PvsCourt *court, GBytes *document, PvsError *reason)
+/* The verdict on an installed document; a refusal may be some minutes old. */
+static PvsVerdict *judge_installed(PvsCourt *court, const char *name, PvsError *reason)
 {
-	/* As trust.c has it for a client that brings nothing: the digest of nothing. */
-	static guint8 nothing[32];
 	g_autoptr(GError) error = NULL;
-	PvsVerdict *verdict;
+	PvsVerdict *verdict = pvs_court_judge_installed(court, name, SHOWN_AGE, &error);
 
-	if (!nothing[0] && !nothing[1]) {
-		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-		gsize size = sizeof nothing;
-
-		g_checksum_get_digest(sum, nothing, &size);
-	}
-	verdict = pvs_court_judge(court, document, NULL, NULL, nothing, &error);
 	*reason = verdict ? PVS_ERROR_LAST_ : (PvsError)error->code;
 	return verdict;
+}
+
+void pvs_inventory_look_at(PvsCourt *court, const char *name)
+{
+	pvs_verdict_unref(pvs_court_judge_installed(court, name, SHOWN_AGE / 2, NULL));
 }
 
 /* ---- what has its successor beside it ---- */
@@ -189,7 +188,7 @@ static void gather_host_key(Gathering *g, PvsCourt *court, const char *name)
 	if (!cert)
 		return;
 	entry = entry_of_cert("host-key", name, cert);
-	verdict = judge_installed(court, bytes, &reason);
+	verdict = judge_installed(court, name, &reason);
 	entry.error = (guint16)reason;
 	entry.good_until = verdict ? verdict->until : 0;
 	add(g, &entry);
@@ -395,8 +394,7 @@ static void warn_of_host_keys(GPtrArray *warnings, PvsCourt *court, gint64 now)
 
 	for (guint i = 0; i < names->len; i++) {
 		PvsError reason;
-		g_autoptr(PvsVerdict) verdict =
-			judge_installed(court, pvs_store_host_key(store, names->pdata[i]), &reason);
+		g_autoptr(PvsVerdict) verdict = judge_installed(court, names->pdata[i], &reason);
 
 		if (!verdict)
 			warn(warnings, "host key %s is not good: %s; %s",

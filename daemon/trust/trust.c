@@ -15,8 +15,8 @@
 #include "daemon/role.h"
 #include "daemon/shares.h"
 #include "daemon/trust/court.h"
-#include "daemon/trust/inventory.h"
 #include "daemon/trust/store.h"
+#include "daemon/trust/survey.h"
 #include "daemon/trust/user-data.h"
 #include "daemon/trust/verdict.h"
 #include "daemon/trust/x509.h"
@@ -25,10 +25,6 @@
 #include "protocol/error.h"
 
 enum {
-	INVENTORY_AGE = 2,    /* seconds that one serves */
-	INVENTORY_SHARE = 20, /* and so many times as long as it took */
-	TICK_SEC = 600,	      /* between two looks at what expires */
-
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -53,12 +49,11 @@ static PvsTrustStart start;
 static PvsStoreFiles *files; /* until they were looked at */
 static PvsStore *store;
 static PvsCourt *court;
-static PvsWriter inventory; /* STORE_IS */
+static PvsSurvey *survey;
 static PvsChannel *vault;
 static PvsShares *shares;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
-static guint ticker;
 
 static void pause_front(gpointer data, gboolean paused)
 {
@@ -122,6 +117,11 @@ static void extra_clear(Extra *extra)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Extra, extra_clear)
 
+static gboolean brings_nothing(const Extra *extra)
+{
+	return sk_X509_num(extra->certs) == 0 && sk_X509_CRL_num(extra->crls) == 0;
+}
+
 static gboolean read_blobs(const PvsList *blobs, const char *pointer, GChecksum *sum, Extra *extra,
 			   GError **error)
 {
@@ -182,9 +182,13 @@ static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_
 			 member, key->name);
 		return NULL;
 	}
-	verdict = no_verify ? unverified(document, &reason)
-			    : pvs_court_judge(court, document, extra->certs, extra->crls,
-					      extra->digest, &reason);
+	if (no_verify)
+		verdict = unverified(document, &reason);
+	else if (key->name && brings_nothing(extra))
+		verdict = pvs_court_judge_installed(court, key->name, 0, &reason);
+	else
+		verdict = pvs_court_judge(court, document, extra->certs, extra->crls, extra->digest,
+					  &reason);
 	/* Which host key it is the pointer says. The name, of what has to be installed: the level.
 	 */
 	if (!verdict)
@@ -495,68 +499,28 @@ static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	return TRUE;
 }
 
-/* What is wrong or will be soon, once in the log for as long as it is so. */
-static void log_news(void)
-{
-	static GHashTable *said;
-	g_autoptr(GPtrArray) warnings = pvs_inventory_warnings(court);
-	GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+/* Who asked what is installed. */
+typedef struct {
+	Front *front;
+	guint64 call;
+} Asker;
 
-	for (guint i = 0; i < warnings->len; i++) {
-		if (!said || !g_hash_table_contains(said, warnings->pdata[i]))
-			pvs_warning("%s", (const char *)warnings->pdata[i]);
-		g_hash_table_add(now, g_strdup(warnings->pdata[i]));
-	}
-	g_clear_pointer(&said, g_hash_table_unref);
-	said = now;
+static void on_surveyed(const PvsWriter *store_is, gpointer user)
+{
+	g_autofree Asker *asker = user;
+
+	send_to(asker->front, PVS_MESSAGE_STORE_IS, asker->call, store_is);
+	pvs_sharer_end(asker->front->sharer);
+	front_free_if_gone(asker->front);
 }
 
-static gboolean on_idle(gpointer data G_GNUC_UNUSED)
+static void ask_survey(Front *front, guint64 call)
 {
-	log_news();
-	return G_SOURCE_REMOVE;
-}
+	Asker *asker = g_new0(Asker, 1);
 
-static void tick(void)
-{
-	g_autoptr(GError) error = NULL;
-
-	pvs_court_tick(court, &error);
-	if (error)
-		pvs_error("%s", error->message);
-	/* When nobody waits: all installed documents are judged for it. */
-	g_idle_add(on_idle, NULL);
-}
-
-static gboolean on_tick(gpointer data G_GNUC_UNUSED)
-{
-	tick();
-	return G_SOURCE_CONTINUE;
-}
-
-static void begin_to_tick(void)
-{
-	tick();
-	ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
-}
-
-/* It may take a while (every installed document is judged), so not for everybody who asks. */
-static const PvsWriter *take_inventory(void)
-{
-	static gint64 taken, took;
-	gint64 now = g_get_monotonic_time();
-	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
-
-	if (inventory.size > 0 &&
-	    now - taken < MAX(INVENTORY_AGE * G_USEC_PER_SEC, INVENTORY_SHARE * took))
-		return &inventory;
-	pvs_inventory_take(court, &body);
-	pvs_writer_clear(&inventory);
-	inventory = pvs_writer();
-	pvs_body_put(&inventory, pvs_store_is_fields, &body);
-	taken = g_get_monotonic_time();
-	took = taken - now;
-	return &inventory;
+	*asker = (Asker){front, call};
+	pvs_sharer_begin(front->sharer);
+	pvs_survey_ask(survey, on_surveyed, asker);
 }
 
 static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -567,7 +531,7 @@ static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
 	if (pvs_access_method(front->access, "get_status", &error))
-		send_to(front, PVS_MESSAGE_STORE_IS, message->call, take_inventory());
+		ask_survey(front, message->call);
 	else
 		refuse(front, message->call, error);
 	return TRUE;
@@ -599,8 +563,8 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	Front *front;
 
 	/* Where there are marks, they came before. */
-	if (!ticker)
-		begin_to_tick();
+	if (!pvs_survey_has_begun(survey))
+		pvs_survey_begin(survey);
 	front = g_new0(Front, 1);
 	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
 		g_free(front);
@@ -681,17 +645,6 @@ static gboolean load(PvsReader *body, GError **error)
 	return warm_up(error);
 }
 
-/* For who checks before he starts. What was seen before only a daemon knows that has the marks. */
-static void say_all(void)
-{
-	g_autoptr(GPtrArray) warnings = NULL;
-
-	pvs_court_set_marks(court, pvs_marks_new(-1, NULL));
-	warnings = pvs_inventory_warnings(court);
-	for (guint i = 0; i < warnings->len; i++)
-		pvs_warning("%s", (const char *)warnings->pdata[i]);
-}
-
 /* Not before the cage: CRLs came over a network. */
 static gboolean settle(GError **error)
 {
@@ -702,8 +655,9 @@ static gboolean settle(GError **error)
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	court = pvs_court_new(store, pvs_clock_of_machine);
+	survey = pvs_survey_new(court);
 	if (start.check)
-		say_all();
+		pvs_survey_check(court);
 	return TRUE;
 }
 
@@ -713,7 +667,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_autoptr(GError) error = NULL;
 	PvsMarks *marks;
 
-	if (!pvs_reader_end(&message->body) || ticker)
+	if (!pvs_reader_end(&message->body) || pvs_survey_has_begun(survey))
 		return FALSE;
 	marks = pvs_marks_new(message->fds[0], &error);
 	message->fds[0] = -1;
@@ -721,7 +675,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 		pvs_court_set_marks(court, marks);
 	else
 		pvs_error("%s", error->message);
-	begin_to_tick();
+	pvs_survey_begin(survey);
 	return TRUE;
 }
 

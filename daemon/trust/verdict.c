@@ -300,6 +300,20 @@ static gboolean reach(const PvsGrounds *c, X509 *document, PvsVerdict *verdict, 
 	return TRUE;
 }
 
+PvsVerdict *pvs_verdict_reach_on(const PvsGrounds *c, const guint8 *data, gsize size,
+				 GError **error)
+{
+	g_autoptr(PvsVerdict) verdict = verdict_new();
+	g_autoptr(X509) document = pvs_x509_read_document(data, size, error);
+	gboolean good;
+
+	if (!document)
+		return NULL;
+	good = reach(c, document, verdict, error);
+	ERR_clear_error();
+	return good ? g_steal_pointer(&verdict) : NULL;
+}
+
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *data,
 			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
 			      gint64 now, GError **error)
@@ -310,15 +324,8 @@ PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, cons
 		.crls = {store, extra_crls, marks, now},
 		.now = now,
 	};
-	g_autoptr(PvsVerdict) verdict = verdict_new();
-	g_autoptr(X509) document = pvs_x509_read_document(data, size, error);
-	gboolean good;
 
-	if (!document)
-		return NULL;
-	good = reach(&c, document, verdict, error);
-	ERR_clear_error();
-	return good ? g_steal_pointer(&verdict) : NULL;
+	return pvs_verdict_reach_on(&c, data, size, error);
 }
 
 PvsVerdict *pvs_verdict_unverified(const guint8 *data, gsize size, gint64 now, GError **error)

@@ -47,6 +47,10 @@ PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, cons
 			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
 			      gint64 now, GError **error);
 
+/* The same on what is at hand. */
+PvsVerdict *pvs_verdict_reach_on(const PvsGrounds *grounds, const guint8 *document, gsize size,
+				 GError **error);
+
 /* What can be said of a document that is not to be verified: one certificate with a good key. Such
  * a verdict is for the identity that asked, and not remembered; it holds for an hour, dates and all
  * else being left to who wants it so. Errors HOST_KEY_FORMAT, _SEVERAL, _TRAILING, _TYPE, _INVALID.

@@ -327,6 +327,63 @@ class Trust(harness.Case):
             self.assertNotIn("reload_error", client.call("get_status"))
 
 
+class Large(harness.Case):
+    """1,000 certificates, 1,000 documents, and a CRL of 199,000 entries, at the default limits."""
+
+    FILES, ENTRIES = 1000, 199000
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        daemon = harness.Daemon(cls.pki, start=False)
+        base = pki.der_of(cls.pki.crl(-3600, 100 * DAY, 10, cls.ENTRIES).decode())
+        harness.write_file(os.path.join(daemon.trust_dir, "signing.crl"), base)
+        inter = cls.pki.read("inter.crt")
+        for i in range(cls.FILES):
+            # Each of other bytes: else one verdict would serve for all.
+            host = b"number %d\n" % i + cls.pki.hosts[i % 20].pem.encode()
+            harness.write_file(os.path.join(daemon.host_key_dir, "k%04d.crt" % i), host)
+            harness.write_file(os.path.join(daemon.trust_dir, "more%04d.crt" % i), inter)
+        return daemon
+
+    def call_meanwhile(self):
+        """Calls for a second while everything is looked at, which get_status waits for: the longest
+        call, how many there were, and how long the look took."""
+        longest = n = 0
+        with self.client() as status, self.client() as client:
+            began = time.monotonic()
+            asked = status.post("get_status")
+            while n == 0 or time.monotonic() - began < 1:
+                before = time.monotonic()
+                client.call("verify_host_key", {"host_key_document": self.pki.hosts[n % 20].pem})
+                longest = max(longest, time.monotonic() - before)
+                n += 1
+            answer = status.wait(asked)
+            took = time.monotonic() - began
+        keys = [one for one in answer["result"]["trust"]["entries"] if one["kind"] == "host-key"]
+        self.assertEqual(len(keys), self.FILES)
+        self.assertTrue(all(one["good"] for one in keys))
+        return longest, n, took
+
+    def test_nobody_waits(self):
+        """After a start and after a reload: while all documents are judged for the log and for
+        get_status, calls are served between them."""
+        began = time.monotonic()
+        self.daemon.start()
+        ready = time.monotonic() - began
+        for what in ("start", "reload"):
+            with self.subTest(what):
+                longest, n, took = self.call_meanwhile()
+                harness.tap.note("%s in %.1f s; then %d calls within a second, the longest of %.3f s; "
+                                 "all looked at in %.1f s" % (what, ready, n, longest, took))
+                # Judged in one go they took seconds, which the first call waited for.
+                self.assertLess(longest, max(1, took / 3))
+                self.assertGreater(n, 3)
+            began = time.monotonic()
+            self.assertIn("reloaded\n", self.daemon.reload())
+            ready = time.monotonic() - began
+
+
 class Issuer(harness.Case):
     """HostKeyIssuer=akid: a key id that fits stands for the issuer's name."""
 
