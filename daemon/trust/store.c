@@ -243,12 +243,22 @@ static gboolean is_named(const PvsStore *store, const PvsStoreCrl *entry)
 static void look_over_crl(Loading *l, const PvsStoreCrl *entry)
 {
 	g_autofree char *issuer = pvs_x509_name(X509_CRL_get_issuer(entry->crl));
+	int algorithm = X509_CRL_get_signature_nid(entry->crl);
+	g_autofree char *weak = NULL;
 	const char *flaw = "no certificate of the trust store signed it";
 
-	if (entry->signer)
+	if (entry->signer) {
 		flaw = pvs_crls_flaw(entry->crl, entry->bad_entry, entry->signer);
-	else if (!is_named(l->store, entry))
+	} else if (!pvs_x509_strong(algorithm)) {
+		/* Whoever signed it: an authority that still does so has to be asked for another.
+		 */
+		weak = g_strdup_printf("it is signed with %s, and SHA-256 is the least that is "
+				       "accepted",
+				       OBJ_nid2ln(algorithm));
+		flaw = weak;
+	} else if (!is_named(l->store, entry)) {
 		flaw = "its issuer is not installed";
+	}
 	if (flaw)
 		pvs_store_files_warn(
 			l->files,
@@ -261,7 +271,6 @@ static void look_over(Loading *l)
 {
 	for (guint i = 0; i < l->store->crls->len; i++)
 		look_over_crl(l, pvs_store_crl(l->store, i));
-
 	for (guint i = 0; i < l->store->certs->len; i++) {
 		const PvsStoreCert *entry = pvs_store_cert(l->store, i);
 

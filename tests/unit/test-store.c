@@ -180,6 +180,23 @@ static void test_self_signed(void)
 	g_assert_false(warned(store, "root.crt", "not a root"));
 }
 
+/* An authority that signs with SHA-1 may well be genuine: why its CRL is not used is said. */
+static void test_weak_crl(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autoptr(PvsStore) store = NULL;
+	PvsPkiCrl spec = world_inter_crl_spec();
+
+	spec.digest = EVP_sha1();
+	world_put_crl_of(world, "trust.d/weak.crl", &spec);
+	spec.digest = EVP_sha256();
+	world_put_crl_of(world, "trust.d/strong.crl", &spec);
+	store = world_load(world);
+	g_assert_true(warned(store, "weak.crl", "CN=Intermediate CA of the tests"));
+	g_assert_true(warned(store, "weak.crl", "SHA1, and SHA-256 is the least"));
+	g_assert_false(warned(store, "strong.crl", ""));
+}
+
 static void test_weak_signing_key(void)
 {
 	g_autoptr(World) world = world_new();
@@ -570,6 +587,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/forms", test_forms);
 	g_test_add_func("/store/signing-key", test_signing_key);
 	g_test_add_func("/store/signing-key/places", test_places);
+	g_test_add_func("/store/weak-crl", test_weak_crl);
 	g_test_add_func("/store/signing-key/weak", test_weak_signing_key);
 	g_test_add_func("/store/self-signed", test_self_signed);
 	g_test_add_func("/store/bad-files", test_bad_files);
