@@ -175,6 +175,49 @@ class Trust(harness.Case):
         self.assertIsNone(self.verify())
         self.assertEqual(self.marks(), marks)
 
+    def test_clock_behind(self):
+        """A CRL was seen that this machine's clock has not come to: the running daemon says so, and
+        refuses nothing for it."""
+        self.daemon.stop()
+        key = hashlib.sha256(b"some signing key").digest()
+        body = key + struct.pack(">q", int(time.time()) + 3600) + bytes(16)
+        with open(self.daemon.crl_marks, "ab") as file:
+            file.write(body + hashlib.sha256(body).digest()[:8])
+        since = len(self.daemon.log)
+        self.daemon.start()
+        self.assertIsNone(self.verify())
+        self.daemon.wait_log("<4>trust: the clock has gone back, or is behind a CRL", since)
+        with self.client() as client:
+            self.assertTrue(any(text.startswith("the clock has gone back")
+                                for text in client.call("get_status")["warnings"]))
+        # Not where the mark is of the past.
+        self.daemon.stop()
+        os.unlink(self.daemon.crl_marks)
+        since = len(self.daemon.log)
+        self.daemon.start()
+        with self.client() as client:
+            self.assertFalse(any("clock" in text
+                                 for text in client.call("get_status")["warnings"]))
+        self.assertNotIn(b"the clock", self.daemon.log[since:])
+
+    def test_in_good_time(self):
+        """Ten days before its end, of four months: in the log once, and in get_status."""
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-100 * DAY, 10 * DAY, 70))
+        end = self.daemon.wait_log("<4>trust: signing.crl: the CRL expires 20", since)
+        with self.client() as client:
+            said = [text for text in client.call("get_status")["warnings"]
+                    if text.startswith("signing.crl: the CRL expires 20")]
+        self.assertEqual(len(said), 1)
+        self.assertIn("install a current one and reload", said[0])
+        self.assertNotIn(b"the CRL expires", self.daemon.log[end:])
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-60, 100 * DAY, 71))
+        with self.client() as client:
+            self.assertFalse(any("expires" in text
+                                 for text in client.call("get_status")["warnings"]))
+        self.assertNotIn(b"the CRL expires", self.daemon.log[since:])
+
     def test_torn_mark(self):
         """The power failed in the middle of a record."""
         self.install(self.pki.crl(-500, DAY, 30))
