@@ -66,6 +66,7 @@ typedef struct {
 	gboolean der;
 	gboolean bundle;
 	gboolean no_akid; /* neither the document nor the CRL */
+	enum { ALONE, BESIDE_EXPIRED, BESIDE_LIVE, GENERATIONS } generation;
 } Genuine;
 
 static void put(World *world, const char *name, gboolean der, GBytes *as_der, GBytes *as_pem)
@@ -75,16 +76,39 @@ static void put(World *world, const char *name, gboolean der, GBytes *as_der, GB
 	g_bytes_unref(as_pem);
 }
 
+/* The signing key of another generation, of the same name as some have: expired, or good with a CRL
+ * of its own that lists the document. */
+static void install_other(World *world, const Genuine *g, const X509 *document)
+{
+	PvsPkiCert spec = world_signing_spec();
+	PvsPkiCrl crl = world_signing_crl_spec();
+	const X509 *list[] = {document, NULL};
+	g_autoptr(X509) other = NULL;
+	g_autoptr(X509_CRL) its_crl = NULL;
+
+	if (g->generation == ALONE)
+		return;
+	spec.key = stranger;
+	if (g->generation == BESIDE_EXPIRED) {
+		spec.from = -2 * WORLD_YEAR;
+		spec.until = -WORLD_YEAR;
+	}
+	other = pvs_pki_cert(&spec);
+	crl.issuer = other;
+	crl.issuer_key = stranger;
+	crl.revoked = list;
+	its_crl = pvs_pki_crl(&crl);
+	if (g->bundle) {
+		world_put(world, "trust.d/0-other.pem",
+			  joined(pvs_pki_pem(other), pvs_pki_crl_pem(its_crl), NULL));
+		return;
+	}
+	put(world, "trust.d/0-other", g->der, pvs_pki_der(other), pvs_pki_pem(other));
+	put(world, "trust.d/0-list", g->der, pvs_pki_crl_der(its_crl), pvs_pki_crl_pem(its_crl));
+}
+
 static void install(World *world, const Genuine *g, X509 *signing, X509_CRL *crl)
 {
-	PvsPkiCert older = world_signing_spec();
-	g_autoptr(X509) old = NULL;
-
-	/* The generation before, expired, is still there. */
-	older.key = stranger;
-	older.from = -2 * WORLD_YEAR;
-	older.until = -WORLD_YEAR;
-	old = pvs_pki_cert(&older);
 	world_remove(world, "trust.d/signing.crt");
 	world_remove(world, "trust.d/signing.crl");
 	if (g->bundle) {
@@ -92,12 +116,10 @@ static void install(World *world, const Genuine *g, X509 *signing, X509_CRL *crl
 		world_remove(world, "trust.d/inter.crt");
 		world_remove(world, "trust.d/inter.crl");
 		world_put(world, "trust.d/all.pem",
-			  joined(pvs_pki_pem(old), pvs_pki_crl_pem(world_pki->inter_crl),
-				 pvs_pki_pem(signing), pvs_pki_crl_pem(crl),
-				 pvs_pki_pem(world_pki->inter), NULL));
+			  joined(pvs_pki_crl_pem(world_pki->inter_crl), pvs_pki_pem(signing),
+				 pvs_pki_crl_pem(crl), pvs_pki_pem(world_pki->inter), NULL));
 		return;
 	}
-	put(world, "trust.d/old", g->der, pvs_pki_der(old), pvs_pki_pem(old));
 	put(world, "trust.d/signing", g->der, pvs_pki_der(signing), pvs_pki_pem(signing));
 	put(world, "trust.d/list", g->der, pvs_pki_crl_der(crl), pvs_pki_crl_pem(crl));
 }
@@ -128,6 +150,7 @@ static void try_genuine(const Genuine *g)
 	crl.revoked = revoke;
 	list = pvs_pki_crl(&crl);
 	install(world, g, key, list);
+	install_other(world, g, document);
 	bytes = g->der ? pvs_pki_der(document) : pvs_pki_pem(document);
 	expect(world, bytes, GOOD);
 	/* Whatever the CRL is called, it is heard. */
@@ -136,7 +159,7 @@ static void try_genuine(const Genuine *g)
 
 static void test_genuine(void)
 {
-	for (guint bits = 0; bits < 256; bits++) {
+	for (guint bits = 0; bits < 256 * GENERATIONS; bits++) {
 		const Genuine g = {
 			.signing = bits & 1,
 			.document = bits >> 1 & 1,
@@ -146,14 +169,15 @@ static void test_genuine(void)
 			.bundle = bits >> 5 & 1,
 			.no_akid = bits >> 6 & 1,
 			.document_order = bits >> 7 & 1,
+			.generation = bits >> 8,
 		};
 
 		if (g.der && g.bundle)
 			continue;
 		g_test_message("signing key %u, document %u, CRL %u, orders %d %d, DER %d, "
-			       "bundle %d, no key id %d",
+			       "bundle %d, no key id %d, generation %u",
 			       g.signing, g.document, g.crl, g.document_order, g.order, g.der,
-			       g.bundle, g.no_akid);
+			       g.bundle, g.no_akid, g.generation);
 		try_genuine(&g);
 	}
 }
