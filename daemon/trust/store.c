@@ -104,6 +104,21 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 	g_hash_table_add(l->taken, g_steal_pointer(&digest));
 }
 
+/* Neither a signing key nor an authority: it can be no link of any chain. */
+static void warn_of_stray(Loading *l, X509 *cert)
+{
+	if (pvs_name_is_signing_key(X509_get_issuer_name(cert)))
+		pvs_store_files_warn(l->files,
+				     "%s: a host-key document, which is of no use here; it belongs "
+				     "into the directory of HostKeyDirectory= (hostkeys.d)",
+				     l->file->path);
+	else
+		pvs_store_files_warn(l->files,
+				     "%s: neither a host-key signing key nor a certificate "
+				     "authority: of no use here; remove it",
+				     l->file->path);
+}
+
 static void take_cert(Loading *l, X509 *cert, const char *file)
 {
 	switch (l->file->kind) {
@@ -120,6 +135,8 @@ static void take_cert(Loading *l, X509 *cert, const char *file)
 					     "%s: the signing key is weaker than RSA-3072 or "
 					     "P-384: no host key that it signed is accepted",
 					     l->file->path);
+		if (!pvs_store_is_signing_key(cert) && X509_check_ca(cert) == 0)
+			warn_of_stray(l, cert);
 		add_cert(l,
 			 pvs_store_is_signing_key(cert) ? PVS_CERT_SIGNING_KEY
 							: PVS_CERT_INTERMEDIATE,

@@ -180,6 +180,25 @@ static void test_self_signed(void)
 	g_assert_false(warned(store, "root.crt", "not a root"));
 }
 
+/* What can be no link: a host-key document that was put beside its signing key, or any other. */
+static void test_strays(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autoptr(X509) host = pvs_pki_host(world_pki, world_host_key);
+	g_autoptr(PvsStore) store = NULL;
+	PvsPkiCert other = world_inter_spec();
+
+	world_put_cert(world, "trust.d/host.crt", host);
+	other.ca = FALSE;
+	world_put_cert_of(world, "trust.d/other.crt", &other);
+	store = world_load(world);
+	g_assert_true(warned(store, "trust.d/host.crt", "a host-key document"));
+	g_assert_true(warned(store, "trust.d/host.crt", "hostkeys.d"));
+	g_assert_true(warned(store, "trust.d/other.crt", "neither"));
+	g_assert_false(warned(store, "inter.crt", ""));
+	g_assert_false(warned(store, "signing.crt", ""));
+}
+
 /* An authority that signs with SHA-1 may well be genuine: why its CRL is not used is said. */
 static void test_weak_crl(void)
 {
@@ -587,6 +606,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/forms", test_forms);
 	g_test_add_func("/store/signing-key", test_signing_key);
 	g_test_add_func("/store/signing-key/places", test_places);
+	g_test_add_func("/store/strays", test_strays);
 	g_test_add_func("/store/weak-crl", test_weak_crl);
 	g_test_add_func("/store/signing-key/weak", test_weak_signing_key);
 	g_test_add_func("/store/self-signed", test_self_signed);
