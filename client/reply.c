@@ -218,6 +218,17 @@ static const char *hint_in_options(gint64 code, const char *reason)
 	return NULL;
 }
 
+/* NULL where @name is that of something else. */
+static const char *level_of(gint64 code, const char *name)
+{
+	static const char *const levels[] = {"signing-key", "intermediate", "root"};
+
+	for (gsize i = 0; code == -32002 && i < G_N_ELEMENTS(levels); i++)
+		if (g_strcmp0(name, levels[i]) == 0)
+			return levels[i];
+	return NULL;
+}
+
 gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **error)
 {
 	JsonObject *data = pvs_member_object(reply->error, "data");
@@ -230,6 +241,7 @@ gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **
 		pvs_text_show(pvs_member_text(reply->error, "message"), SENTENCE_MAX);
 	g_autofree char *shown_hint = hint ? pvs_text_show(hint, SENTENCE_MAX) : NULL;
 	g_autofree char *shown = NULL;
+	const char *level;
 	gint64 code = 0;
 
 	pvs_member_int(reply->error, "code", &code);
@@ -252,9 +264,12 @@ gboolean pvs_reply_refused(const PvsReply *reply, const PvsCall *call, GError **
 			: param ? pvs_text_show(param, SENTENCE_MAX)
 				: NULL;
 	hint = hint_in_options(code, reason);
-	return pvs_failure(error, PVS_EXIT_FAILED, hint ? hint : shown_hint, "%s%s%s",
+	/* Which of the chain, where it is not the document. */
+	level = origin ? level_of(code, name) : NULL;
+	return pvs_failure(error, PVS_EXIT_FAILED, hint ? hint : shown_hint, "%s%s%s%s%s%s",
 			   origin  ? origin
 			   : shown ? shown
 				   : "",
-			   origin || shown ? ": " : "", message);
+			   origin || shown ? ": " : "", message, level ? " (" : "",
+			   level ? level : "", level ? ")" : "");
 }

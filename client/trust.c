@@ -17,6 +17,11 @@ static gboolean is_host_key(JsonObject *entry)
 	return g_strcmp0(pvs_member_text(entry, "kind"), "host-key") == 0;
 }
 
+static gboolean is_crl(JsonObject *entry)
+{
+	return g_strcmp0(pvs_member_text(entry, "kind"), "crl") == 0;
+}
+
 /* Those of the entries that are host keys, or those that are not. */
 static GPtrArray *entries_of(JsonObject *status, gboolean host_keys)
 {
@@ -58,12 +63,35 @@ static char *subject_of(JsonObject *entry, gboolean whole)
 	return whole ? g_strdup(name) : pvs_text_subject(name);
 }
 
-/* What the daemon would say to a call that names it; NULL: it would do. */
+/* What the daemon would say to a call that rests on it; NULL: it would do, or the daemon does not
+ * say this of its kind. */
 static const char *reason_of(JsonObject *entry)
 {
 	const char *reason = pvs_member_text(entry, "reason");
 
-	return pvs_member_true(entry, "good") ? NULL : reason ? reason : "unknown";
+	if (pvs_member_true(entry, "good") || (!reason && !is_host_key(entry)))
+		return NULL;
+	return reason ? reason : "unknown";
+}
+
+/* A CRL that is bad in itself: one beside a good one does no harm, and where there is none the
+ * signing key is not good. */
+static gboolean is_ignored(JsonObject *entry)
+{
+	return is_crl(entry) && g_strcmp0(pvs_member_text(entry, "reason"), "crl-signature") == 0;
+}
+
+/* A line for each that would not do: why, and what to do about it. */
+static void show_reasons(const GPtrArray *entries)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		JsonObject *entry = entries->pdata[i];
+
+		if (reason_of(entry) && !pvs_member_true(entry, "superseded"))
+			pvs_output_line("%s: %s; %s", or_empty(pvs_member_text(entry, "file")),
+					or_empty(pvs_member_text(entry, "message")),
+					or_empty(pvs_member_text(entry, "hint")));
+	}
 }
 
 static void show_host_keys(const GPtrArray *entries, gboolean whole_names)
@@ -91,14 +119,7 @@ static void show_host_keys(const GPtrArray *entries, gboolean whole_names)
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
-	for (guint i = 0; i < entries->len; i++) {
-		JsonObject *entry = entries->pdata[i];
-
-		if (reason_of(entry))
-			pvs_output_line("%s: %s; %s", or_empty(pvs_member_text(entry, "file")),
-					or_empty(pvs_member_text(entry, "message")),
-					or_empty(pvs_member_text(entry, "hint")));
-	}
+	show_reasons(entries);
 }
 
 static void show_trust(const GPtrArray *entries, gboolean whole_names)
@@ -127,26 +148,34 @@ static void show_trust(const GPtrArray *entries, gboolean whole_names)
 		add_cells(cells, row, G_N_ELEMENTS(row));
 	}
 	pvs_output_table(cells, G_N_ELEMENTS(heading));
+	show_reasons(entries);
 }
 
 /* --warn-days: everything has to be good, and to stay so. */
 static gboolean judge(const GPtrArray *entries, PvsExpiry *expiry, GError **error)
 {
+	JsonObject *bad = NULL;
+
 	for (guint i = 0; i < entries->len; i++) {
 		JsonObject *entry = entries->pdata[i];
 		const char *file = or_empty(pvs_member_text(entry, "file"));
 		const char *until = is_host_key(entry) ? "until" : "valid_until";
 		g_autofree char *what = NULL;
 
-		if (expiry->limit >= 0 && is_host_key(entry) && reason_of(entry))
-			return pvs_failure(error, PVS_EXIT_FAILED, pvs_member_text(entry, "hint"),
-					   "%s: %s", file,
-					   or_empty(pvs_member_text(entry, "message")));
+		/* What has a successor in its place may end. A CRL that is not used never began. */
+		if (pvs_member_true(entry, "superseded") || is_ignored(entry))
+			continue;
 		what = g_strdup_printf("%s (%s)", file, or_empty(pvs_member_text(entry, "kind")));
-		/* What has a successor in its place may end. */
-		if (!pvs_member_true(entry, "superseded"))
-			pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
+		pvs_expiry_see(expiry, what, pvs_member_text(entry, until));
+		/* Of CRLs there may be several: whether one will do is the signing key's state. */
+		if (!bad && reason_of(entry) && !is_crl(entry))
+			bad = entry;
 	}
+	/* Where something has ended, that is the cause of what is not good for it. */
+	if (expiry->limit >= 0 && bad && expiry->earliest > expiry->now)
+		return pvs_failure(error, PVS_EXIT_FAILED, pvs_member_text(bad, "hint"), "%s: %s",
+				   or_empty(pvs_member_text(bad, "file")),
+				   or_empty(pvs_member_text(bad, "message")));
 	return pvs_expiry_judge(expiry, error);
 }
 

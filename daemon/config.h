@@ -27,6 +27,7 @@ typedef struct {
 	char *audit_log;
 	guint audit_always;	/* AuditSync=: 0 batch, 1 always */
 	guint issuer_by_key_id; /* HostKeyIssuer=: 0 name, 1 akid */
+	gboolean check;		/* --check-config, and no setting: nobody will be served */
 
 	/* [limits] */
 	guint connections;	    /* in all */

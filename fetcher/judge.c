@@ -93,14 +93,14 @@ X509_CRL *pvs_judge_body(const PvsJudge *judge, const PvsPoint *point, GBytes *b
 		g_error("out of memory");
 	for (guint i = 0; i < point->claims->len; i++) {
 		const PvsClaim *claim = &g_array_index(point->claims, PvsClaim, i);
-		PvsError why;
+		PvsCrlFound found = pvs_crls_look_up(&crls, claim->issuer, claim->cert);
 
-		if (pvs_crls_look_up(&crls, claim->issuer, claim->cert, NULL, &why)) {
+		if (found.crl) {
 			*issuer = claim->issuer;
 			return g_steal_pointer(&crl);
 		}
 		if (reason == PVS_ERROR_CRL_MISSING)
-			reason = why;
+			reason = found.reason;
 	}
 	g_set_error_literal(error, PVS_ERROR, reason, sentence_of(reason));
 	return NULL;

@@ -76,6 +76,7 @@ const PvsField pvs_trust_start_fields[] = {
 	U32(PvsTrustStart, crl_entries),
 	U32(PvsTrustStart, max_host_keys),
 	U8(PvsTrustStart, issuer_by_key_id),
+	U8(PvsTrustStart, check),
 	LIST(PvsTrustStart, rules, PVS_RULES_MAX, PvsAccessRule, pvs_access_rule_fields),
 	U32(PvsTrustStart, calls),
 	U32(PvsTrustStart, calls_per_user),

@@ -60,6 +60,7 @@ typedef struct {
 	guint32 crl_entries;
 	guint32 max_host_keys;
 	guint8 issuer_by_key_id; /* HostKeyIssuer=akid */
+	guint8 check;		 /* nobody will be served: what a start would warn of is said */
 	PvsList rules;		 /* of PvsAccessRule: all there are */
 	guint32 calls;		 /* on their way at a time, in all */
 	guint32 calls_per_user;
@@ -260,7 +261,7 @@ typedef struct {
 	gint64 from;
 	gint64 until;
 	guint8 superseded; /* a newer one stands in its place: that it ends is of no concern */
-	guint16 error;	   /* of a host key: why it is not good; PVS_ERROR_LAST_: it is */
+	guint16 error;	   /* of what is no authority's: why it is not good; LAST_: it is */
 	gint64 good_until; /* of one that is */
 } PvsStoreEntry;
 

@@ -170,17 +170,17 @@
 	X(HOST_KEY_REVOKED,       -32002, "revoked",              "the host-key document was revoked by its signing key", \
 	  "do not use this machine's key; get a current host-key document from IBM") \
 	X(SIGNING_KEY_UNTRUSTED,  -32002, "signing-key-untrusted","the signing key does not lead to the configured root CA through installed or given intermediates", \
-	  "install the intermediate CA certificate (DigiCertCA.crt) in trust.d and check RootCA=") \
+	  "install the intermediate CA certificate (DigiCertCA.crt) in trust.d, check RootCA=, and reload the daemon") \
 	X(SIGNING_KEY_EXPIRED,    -32002, "signing-key-expired",  "the signing key or a certificate between it and the root CA has expired or is not valid yet", \
-	  "install the renewed signing key and intermediates in trust.d and reload the daemon") \
+	  "check the clock of the daemon's machine; then install the renewed certificate in trust.d and reload the daemon") \
 	X(SIGNING_KEY_REVOKED,    -32002, "signing-key-revoked",  "the signing key or a certificate between it and the root CA was revoked", \
 	  "install the signing key's successor in trust.d and reload the daemon") \
 	X(CRL_MISSING,            -32002, "no-crl",               "a CRL that the verification needs is missing", \
-	  "install the CRLs of the signing key, of each intermediate CA and of the root CA in trust.d and reload the daemon") \
+	  "have CRLs fetched (systemctl enable --now pvsecretd-crl.timer), or install those of the signing key, of each intermediate CA and of the root CA in trust.d and reload the daemon") \
 	X(CRL_NOT_YET,            -32002, "crl-not-yet-valid",    "a CRL that the verification needs is not valid yet", \
 	  "check this machine's clock") \
 	X(CRL_EXPIRED,            -32002, "crl-expired",          "a CRL that the verification needs has expired", \
-	  "install a current CRL in trust.d and reload the daemon") \
+	  "have CRLs fetched (systemctl enable --now pvsecretd-crl.timer), or install a current one in trust.d and reload the daemon") \
 	X(CRL_SIGNATURE,          -32002, "crl-signature",        "a CRL that the verification needs is not signed by its issuer, or not usable", \
 	  "install the CRL again from its distribution point") \
 	X(CRL_ROLLED_BACK,        -32002, "crl-rolled-back",      "every CRL at hand for the signing key is older than one that was seen before", \

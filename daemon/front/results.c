@@ -307,7 +307,19 @@ static JsonArray *worker_list(const PvsWorkersAre *workers, gint64 started, gint
 	return list;
 }
 
-/* Whether a call that names the installed document would be refused for it, and why. */
+/* The others are links, which are good or not as a whole. */
+static gboolean is_judged(const PvsStoreEntry *entry)
+{
+	static const char *const kinds[] = {"host-key", "signing-key", "crl"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if (g_strcmp0(entry->kind, kinds[i]) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* Whether a call that names the installed document, or one that the signing key signed, would be
+ * refused for it, and why. */
 static void set_state(JsonObject *item, const PvsStoreEntry *entry)
 {
 	/* From trust, but checked like anything that came in a message. */
@@ -315,7 +327,8 @@ static void set_state(JsonObject *item, const PvsStoreEntry *entry)
 
 	json_object_set_boolean_member(item, "good", error == PVS_ERROR_LAST_);
 	if (error == PVS_ERROR_LAST_) {
-		set_time(item, "until", entry->good_until);
+		if (entry->good_until)
+			set_time(item, "until", entry->good_until);
 		return;
 	}
 	set_string(item, "reason", pvs_error_reason(error));
@@ -342,7 +355,7 @@ static JsonObject *trust_of(const PvsStoreIs *store)
 		set_time(item, "valid_until", entry->until);
 		if (entry->superseded)
 			json_object_set_boolean_member(item, "superseded", TRUE);
-		if (g_strcmp0(entry->kind, "host-key") == 0)
+		if (is_judged(entry))
 			set_state(item, entry);
 		json_array_add_object_element(entries, item);
 	}

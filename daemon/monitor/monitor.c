@@ -533,6 +533,7 @@ static gboolean begin(GError **error)
 	config = read_config(error);
 	if (!config)
 		return FALSE;
+	config->check = options->check_config;
 	/* From here on the name service is out of reach. */
 	pvs_accounts_settle();
 	if (!options->check_config && !pvs_listener_open(options->socket_path, error))

@@ -104,6 +104,7 @@ static PvsWorker *start_trust(const PvsConfig *config, Pair *pair, GError **erro
 		.crl_entries = config->crl_entries,
 		.max_host_keys = config->max_host_keys,
 		.issuer_by_key_id = (guint8)config->issuer_by_key_id,
+		.check = (guint8)config->check,
 		.rules = {.items = config->rules->data, .n = config->rules->len},
 		.calls = config->calls,
 		.calls_per_user = config->calls_per_user,

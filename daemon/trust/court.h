@@ -35,6 +35,19 @@ void pvs_court_tick(PvsCourt *court, GError **error);
 PvsVerdict *pvs_court_judge(PvsCourt *court, GBytes *document, PvsX509Stack *extra_certs,
 			    PvsCrlStack *extra_crls, const guint8 digest[32], GError **error);
 
+/* The verdict on the installed document @name, remembered apart from what clients bring: neither
+ * makes the other forgotten, however many they are. A refusal serves again for less than @age
+ * seconds, where it is only to be shown; 0: for a call. HOST_KEY_FORMAT where there is none. */
+PvsVerdict *pvs_court_judge_installed(PvsCourt *court, const char *name, gint64 age,
+				      GError **error);
+
+/* Whether documents of @signing_key, which is of the store, can be good by now: its chain and its
+ * own CRL. Never NULL. */
+PvsChain *pvs_court_judge_signing_key(PvsCourt *court, X509 *signing_key);
+
+/* Whether an installed CRL may be used by now (PVS_ERROR_LAST_), or what is wrong with it. */
+PvsError pvs_court_judge_crl(PvsCourt *court, const PvsStoreCrl *crl);
+
 const PvsStore *pvs_court_store(const PvsCourt *court);
 gint64 pvs_court_now(const PvsCourt *court);
 gboolean pvs_court_keeps_marks(const PvsCourt *court);
@@ -43,5 +56,6 @@ gboolean pvs_court_keeps_marks(const PvsCourt *court);
  * not. */
 gint64 pvs_court_clock_behind(const PvsCourt *court);
 
-/* How many verdicts were reached, not remembered. */
+/* How many verdicts were reached, not remembered; and how many chains of signing keys. */
 guint64 pvs_court_reached(const PvsCourt *court);
+guint64 pvs_court_chains_reached(const PvsCourt *court);

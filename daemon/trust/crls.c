@@ -71,13 +71,14 @@ static gboolean is_listed_at(X509 *cert, const DIST_POINT_NAME *place)
 
 typedef enum { OF_IT, OF_OTHERS, OF_NO_USE } Scope;
 
-/* Whether @crl speaks of @cert; OF_NO_USE for one that is never enough by itself. */
+/* Whether @crl speaks of @cert (NULL: of some that is no authority's); OF_NO_USE for one that is
+ * never enough by itself. */
 static Scope scope_of(X509_CRL *crl, X509 *cert)
 {
 	int critical = -1;
 	g_autoptr(ISSUING_DIST_POINT) scope =
 		X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &critical, NULL);
-	gboolean is_ca = (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
+	gboolean is_ca = cert && (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
 
 	if (!scope)
 		return critical == -1 ? OF_IT : OF_NO_USE; /* absent; else it cannot be read */
@@ -85,6 +86,8 @@ static Scope scope_of(X509_CRL *crl, X509 *cert)
 		return OF_NO_USE;
 	if (is_ca ? scope->onlyuser > 0 : scope->onlyCA > 0)
 		return OF_OTHERS;
+	if (!cert)
+		return OF_IT;
 	return !scope->distpoint || is_listed_at(cert, scope->distpoint) ? OF_IT : OF_OTHERS;
 }
 
@@ -146,12 +149,23 @@ typedef struct {
 	X509_CRL *newest;
 	gboolean listed;
 	PvsError reason; /* why there is none, where there is none */
+	gint64 next;	 /* that is not valid yet */
 } Search;
 
 static void fail_with(Search *s, PvsError why)
 {
 	if (closeness(why) > closeness(s->reason))
 		s->reason = why;
+}
+
+/* It is signed, and will be heard from a time on that may come before the end of what is found now:
+ * whom it revokes is good until then and no longer. */
+static void see_next(Search *s, const X509_CRL *crl)
+{
+	gint64 from;
+
+	if (pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &from))
+		s->next = MIN(s->next, from);
 }
 
 static void consider(Search *s, const Candidate *c)
@@ -164,6 +178,8 @@ static void consider(Search *s, const Candidate *c)
 		return;
 	if (scope == OF_NO_USE || !is_usable(c, s->issuer, s->crls->now, &why)) {
 		fail_with(s, why);
+		if (why == PVS_ERROR_CRL_NOT_YET)
+			see_next(s, c->crl);
 		return;
 	}
 	if (s->marked && pvs_marks_is_rolled_back(s->crls->marks, s->issuer, c->crl))
@@ -173,7 +189,7 @@ static void consider(Search *s, const Candidate *c)
 	/* Any entry counts, also that of one that is on hold or was. By the number alone: whose CRL
 	 * it is was settled above, and X509_CRL_get0_by_cert() finds nothing where it goes by
 	 * another form of the issuer's name than the certificate. */
-	if (X509_CRL_get0_by_serial(c->crl, &entry, X509_get0_serialNumber(s->cert)) > 0)
+	if (s->cert && X509_CRL_get0_by_serial(c->crl, &entry, X509_get0_serialNumber(s->cert)) > 0)
 		s->listed = TRUE;
 }
 
@@ -213,8 +229,7 @@ static void consider_brought(Search *s)
 	}
 }
 
-X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
-			   PvsError *reason)
+PvsCrlFound pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert)
 {
 	const GArray *issued = pvs_store_issued_by(crls->store, issuer);
 	Search s = {
@@ -223,6 +238,7 @@ X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboole
 		.cert = cert,
 		.marked = crls->marks && pvs_store_is_signing_key(issuer),
 		.reason = PVS_ERROR_CRL_MISSING,
+		.next = G_MAXINT64,
 	};
 
 	if (issued)
@@ -231,10 +247,57 @@ X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboole
 		consider_by_name(&s);
 	consider_brought(&s);
 	ERR_clear_error();
-	*reason = s.reason;
-	if (revoked)
-		*revoked = s.listed;
-	return s.newest;
+	return (PvsCrlFound){
+		.crl = s.newest, .reason = s.reason, .revoked = s.listed, .next = s.next};
+}
+
+static gboolean has_dates(const X509_CRL *crl)
+{
+	gint64 ignored;
+
+	return pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &ignored) &&
+	       pvs_x509_time(X509_CRL_get0_nextUpdate(crl), &ignored);
+}
+
+/* TRUE where it speaks of some certificate, of an authority or not. */
+static gboolean speaks_of_any(X509_CRL *crl)
+{
+	return scope_of(crl, NULL) != OF_NO_USE;
+}
+
+const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer)
+{
+	const char *flaw = NULL;
+
+	if (bad_entry)
+		flaw = "an entry of it has a critical extension";
+	else if (!is_whole(crl))
+		flaw = "it is a delta, or has a critical extension that is not known";
+	else if (!speaks_of_any(crl))
+		flaw = "it is indirect, or for some reasons or attributes only";
+	else if (!has_dates(crl))
+		flaw = "it does not say until when it holds";
+	else if (!akid_fits(crl, issuer))
+		flaw = "its authority key id is not that of its issuer";
+	ERR_clear_error();
+	return flaw;
+}
+
+PvsError pvs_crls_judge(const PvsCrls *crls, const PvsStoreCrl *entry)
+{
+	const Candidate c = {entry->crl, entry->bad_entry, entry->signer ? SIGNED : NOT_SIGNED};
+	PvsError reason = PVS_ERROR_LAST_;
+
+	if (!entry->signer || !speaks_of_any(entry->crl))
+		reason = PVS_ERROR_CRL_SIGNATURE;
+	else if (is_usable(&c, entry->signer, crls->now, &reason))
+		reason = crls->marks && pvs_store_is_signing_key(entry->signer) &&
+					 pvs_marks_is_rolled_back(crls->marks, entry->signer,
+								  entry->crl)
+				 ? PVS_ERROR_CRL_ROLLED_BACK
+				 : PVS_ERROR_LAST_;
+	ERR_clear_error();
+	return reason;
 }
 
 gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GError **error)

@@ -20,14 +20,26 @@ typedef struct {
 	gint64 now;	       /* seconds since the epoch */
 } PvsCrls;
 
+/* What was found. */
+typedef struct {
+	X509_CRL *crl;	 /* the newest that may be used, not owned; NULL: there is none, and why: */
+	PvsError reason; /* CRL_MISSING, or what is wrong with the one that came closest
+			  * (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED, CRL_ROLLED_BACK) */
+	gboolean revoked; /* any that may be used lists the certificate */
+	gint64 next;	  /* when another one begins to count; G_MAXINT64: none that is at hand */
+} PvsCrlFound;
+
 /* Looks through the CRLs that @issuer issued, that speak of certificates like @cert (an authority
  * may have a CRL for its CAs and others for the rest, RFC 5280 section 5.2.5) and that may be used.
- * The newest of them, not owned; *@revoked (may be NULL) is whether any of them lists @cert.
- *
- * NULL with the reason where there is none: CRL_MISSING, or what is wrong with the one that came
- * closest (CRL_SIGNATURE, CRL_NOT_YET, CRL_EXPIRED, CRL_ROLLED_BACK). */
-X509_CRL *pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert, gboolean *revoked,
-			   PvsError *reason);
+ * Where @cert is NULL: of some certificate that is no authority's. */
+PvsCrlFound pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert);
+
+/* Why @crl, which @issuer signed, can be used at no time; a static text; NULL: it can. @bad_entry
+ * as in PvsStoreCrl. */
+const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer);
+
+/* Whether an installed CRL may be used by now (PVS_ERROR_LAST_), or what is wrong with it. */
+PvsError pvs_crls_judge(const PvsCrls *crls, const PvsStoreCrl *crl);
 
 /* Sees to the marks of all installed signing keys: those of the store's CRLs that may be used now
  * were seen. Not what clients bring: by a CRL that is newer than the installed one, any of them

@@ -18,6 +18,7 @@ enum {
 	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
 	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
 	CRL_FILES_MAX = 1000,		    /* in the CRL directory */
+	AGAIN_MAX = 4,			    /* times CrlSize= that may be read there and not kept */
 	WARNINGS_MAX = 100,
 };
 
@@ -134,6 +135,14 @@ static gboolean judge_owner(PvsStoreFiles *files, PvsFileKind kind, const struct
 	return !wrong;
 }
 
+static void complain_of_size(PvsStoreFiles *files, PvsFileKind kind, const char *path, gsize max)
+{
+	pvs_store_files_complain(
+		files, kind, "%s: larger than %" G_GSIZE_FORMAT " bytes; %s", path, max,
+		kind == PVS_FILE_ROOT ? "name a file with the root CA in RootCA="
+				      : "remove it, or, if it is a CRL, raise CrlSize=");
+}
+
 /* The bytes of the file @name in @directory, at most @max; NULL where the complaint was made. */
 static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
 			 const char *name, gsize max)
@@ -154,10 +163,7 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 	} else if (!judge_owner(files, kind, &st, path)) {
 		/* The complaint was made. */
 	} else if ((guint64)st.st_size > max) {
-		pvs_store_files_complain(
-			files, kind, "%s: larger than %" G_GSIZE_FORMAT " bytes; %s", path, max,
-			kind == PVS_FILE_ROOT ? "name a file with the root CA in RootCA="
-					      : "remove it, or, if it is a CRL, raise CrlSize=");
+		complain_of_size(files, kind, path, max);
 	} else {
 		data = read_all(fd, (gsize)st.st_size);
 		if (!data)
@@ -171,10 +177,10 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 	return data ? g_bytes_new_take(data, (gsize)st.st_size) : NULL;
 }
 
-static void add_file(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
-		     const char *name, gsize max)
+/* Takes @bytes, which may be NULL. */
+static void keep(PvsStoreFiles *files, PvsFileKind kind, const char *path, const char *name,
+		 GBytes *bytes)
 {
-	GBytes *bytes = read_file(files, kind, directory, path, name, max);
 	PvsStoreFile *file;
 
 	if (!bytes)
@@ -183,6 +189,43 @@ static void add_file(PvsStoreFiles *files, PvsFileKind kind, int directory, cons
 	*file = (PvsStoreFile){
 		.kind = kind, .path = g_strdup(path), .name = g_strdup(name), .bytes = bytes};
 	g_ptr_array_add(files->files, file);
+}
+
+static void add_file(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
+		     const char *name, gsize max)
+{
+	keep(files, kind, path, name, read_file(files, kind, directory, path, name, max));
+}
+
+static gboolean is_kept(const PvsStoreFiles *files, PvsFileKind kind, GBytes *bytes)
+{
+	for (guint i = 0; i < files->files->len; i++) {
+		const PvsStoreFile *file = files->files->pdata[i];
+
+		if (file->kind == kind && g_bytes_equal(file->bytes, bytes))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A CRL that stands there under a second name, as one does that a certificate names two places of,
+ * takes no room; but it has to be read to be known, even where there is no room left. What is read
+ * and not kept (*@again so far) has a limit of its own: what stands there is not the owner's. */
+static void add_crl_file(PvsStoreFiles *files, int directory, const char *path, const char *name,
+			 gsize room, gsize *again)
+{
+	gsize most = AGAIN_MAX * files->crl_size - MIN(AGAIN_MAX * files->crl_size, *again);
+	GBytes *bytes = read_file(files, PVS_FILE_CRL, directory, path, name,
+				  MAX(room, MIN(most, files->crl_size)));
+	gsize size = bytes ? g_bytes_get_size(bytes) : 0;
+
+	if (bytes && (size > room || is_kept(files, PVS_FILE_CRL, bytes))) {
+		if (!is_kept(files, PVS_FILE_CRL, bytes))
+			complain_of_size(files, PVS_FILE_CRL, path, room);
+		*again += size;
+		g_clear_pointer(&bytes, g_bytes_unref);
+	}
+	keep(files, PVS_FILE_CRL, path, name, bytes);
 }
 
 static int by_name(gconstpointer a, gconstpointer b)
@@ -248,6 +291,7 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 	g_autoptr(GPtrArray) names = NULL;
 	DIR *dir = path ? opendir(path) : NULL;
 	guint first = files->files->len;
+	gsize again = 0;
 
 	if (!path)
 		return;
@@ -262,6 +306,7 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 	names = list_directory(files, path, dir);
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+		gsize room;
 
 		if (kind == PVS_FILE_CRL && i >= CRL_FILES_MAX) {
 			pvs_store_files_complain(files, kind,
@@ -269,8 +314,11 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 						 path, CRL_FILES_MAX, (char *)names->pdata[i]);
 			break;
 		}
-		add_file(files, kind, dirfd(dir), file, names->pdata[i],
-			 room_for(files, kind, size_from(files, first)));
+		room = room_for(files, kind, size_from(files, first));
+		if (kind == PVS_FILE_CRL)
+			add_crl_file(files, dirfd(dir), file, names->pdata[i], room, &again);
+		else
+			add_file(files, kind, dirfd(dir), file, names->pdata[i], room);
 	}
 	closedir(dir);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/trust/due.h"
+#include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
 
@@ -15,6 +16,9 @@ enum {
 	ENTRIES_MAX = 8000,
 	TEXT_MAX = 512, /* bytes of a file's name or a warning, as shown */
 	WARNINGS_MAX = 100,
+	/* Seconds that a refusal is shown for before it is asked anew; to be looked at again it is
+	 * after half of them, so that nothing is left to ask while somebody waits. */
+	SHOWN_AGE = 1200,
 	DAY = 24 * 60 * 60, /* seconds */
 };
 
@@ -35,23 +39,19 @@ static gboolean is_of_bundle(const PvsStore *store, const PvsStoreCert *entry)
 	return entry->kind == PVS_CERT_ROOT && pvs_store_has_bundle(store);
 }
 
-/* The verdict on an installed document. */
-static PvsVerdict *judge_installed(PvsCourt *court, GBytes *document, PvsError *reason)
+/* The verdict on an installed document; a refusal may be some minutes old. */
+static PvsVerdict *judge_installed(PvsCourt *court, const char *name, PvsError *reason)
 {
-	/* As trust.c has it for a client that brings nothing: the digest of nothing. */
-	static guint8 nothing[32];
 	g_autoptr(GError) error = NULL;
-	PvsVerdict *verdict;
+	PvsVerdict *verdict = pvs_court_judge_installed(court, name, SHOWN_AGE, &error);
 
-	if (!nothing[0] && !nothing[1]) {
-		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-		gsize size = sizeof nothing;
-
-		g_checksum_get_digest(sum, nothing, &size);
-	}
-	verdict = pvs_court_judge(court, document, NULL, NULL, nothing, &error);
 	*reason = verdict ? PVS_ERROR_LAST_ : (PvsError)error->code;
 	return verdict;
+}
+
+void pvs_inventory_look_at(PvsCourt *court, const char *name)
+{
+	pvs_verdict_unref(pvs_court_judge_installed(court, name, SHOWN_AGE / 2, NULL));
 }
 
 /* ---- STORE_IS ---- */
@@ -110,8 +110,9 @@ static PvsStoreEntry entry_of_cert(const char *kind, const char *file, X509 *cer
 	return entry;
 }
 
-static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *crl)
+static void gather_crl(Gathering *g, PvsCourt *court, const PvsStoreCrl *crl)
 {
+	const PvsStore *store = pvs_court_store(court);
 	const PvsStoreCrl *last = pvs_due_last_of_issuer(store, crl);
 	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl->crl, NID_crl_number, NULL, NULL);
 	PvsStoreEntry entry =
@@ -119,6 +120,7 @@ static void gather_crl(Gathering *g, const PvsStore *store, const PvsStoreCrl *c
 			 X509_CRL_get0_lastUpdate(crl->crl), X509_CRL_get0_nextUpdate(crl->crl));
 
 	entry.superseded = last && last != crl;
+	entry.error = (guint16)pvs_court_judge_crl(court, crl);
 	add(g, &entry);
 }
 
@@ -135,10 +137,20 @@ static void gather_host_key(Gathering *g, PvsCourt *court, const char *name)
 	if (!cert)
 		return;
 	entry = entry_of_cert("host-key", name, cert);
-	verdict = judge_installed(court, bytes, &reason);
+	verdict = judge_installed(court, name, &reason);
 	entry.error = (guint16)reason;
 	entry.good_until = verdict ? verdict->until : 0;
 	add(g, &entry);
+}
+
+static void set_state_of_signing_key(PvsStoreEntry *entry, PvsCourt *court, X509 *cert)
+{
+	g_autoptr(PvsChain) chain = pvs_court_judge_signing_key(court, cert);
+
+	if (chain->refusal)
+		entry->error = (guint16)chain->refusal->code;
+	else
+		entry->good_until = chain->until;
 }
 
 static void gather_all(Gathering *g, PvsCourt *court)
@@ -155,10 +167,12 @@ static void gather_all(Gathering *g, PvsCourt *court)
 		entry = entry_of_cert(kinds[cert->kind], cert->file, cert->cert);
 		entry.superseded =
 			pvs_due_has_successor(store, cert, entry.until, pvs_court_now(court));
+		if (cert->kind == PVS_CERT_SIGNING_KEY)
+			set_state_of_signing_key(&entry, court, cert->cert);
 		add(g, &entry);
 	}
 	for (guint i = 0; i < pvs_store_n_crls(store); i++)
-		gather_crl(g, store, pvs_store_crl(store, i));
+		gather_crl(g, court, pvs_store_crl(store, i));
 	for (guint i = 0; i < names->len; i++)
 		gather_host_key(g, court, names->pdata[i]);
 }
@@ -201,6 +215,18 @@ static void G_GNUC_PRINTF(2, 3) warn(GPtrArray *warnings, const char *format, ..
 	va_end(args);
 }
 
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static gboolean is_about_crl(PvsError code)
+{
+	return code == PVS_ERROR_CRL_MISSING || code == PVS_ERROR_CRL_NOT_YET ||
+	       code == PVS_ERROR_CRL_EXPIRED || code == PVS_ERROR_CRL_SIGNATURE ||
+	       code == PVS_ERROR_CRL_ROLLED_BACK;
+}
+
 static char *date_of(gint64 seconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
@@ -238,6 +264,63 @@ static void warn_of_certs(GPtrArray *warnings, const PvsStore *store, gint64 now
 	}
 }
 
+/* Where the CRL of a signing key can be had only documents say. */
+static char *point_of(const PvsStore *store, X509 *signing_key)
+{
+	g_autoptr(GPtrArray) names = pvs_store_host_key_names(store);
+	char *point = NULL;
+
+	for (guint i = 0; i < names->len && !point; i++) {
+		gsize size;
+		const guint8 *data =
+			g_bytes_get_data(pvs_store_host_key(store, names->pdata[i]), &size);
+		g_autoptr(X509) document = pvs_x509_read_document(data, size, NULL);
+
+		if (document && pvs_name_means(X509_get_issuer_name(document),
+					       X509_get_subject_name(signing_key),
+					       PVS_NAME_PLACE | PVS_NAME_ORDER))
+			point = pvs_x509_crl_point(document);
+	}
+	return point;
+}
+
+/* A signing key by which no document is good, whether one is installed or not: this is known before
+ * somebody calls. */
+static void warn_of_signing_key(GPtrArray *warnings, PvsCourt *court, const PvsStoreCert *cert)
+{
+	g_autoptr(PvsChain) chain = pvs_court_judge_signing_key(court, cert->cert);
+	g_autofree char *point = NULL;
+	PvsError code;
+
+	if (!chain->refusal)
+		return;
+	code = (PvsError)chain->refusal->code;
+	if (chain->point)
+		point = g_strdup(chain->point);
+	else if (is_about_crl(code))
+		point = point_of(pvs_court_store(court), cert->cert);
+	warn(warnings,
+	     "%s: no host key that this signing key signed is accepted: %s (%s%s%s%s%s); %s",
+	     cert->file, pvs_error_sentence(code), or_empty(pvs_error_name(chain->refusal)),
+	     chain->subject ? ": " : "", or_empty(chain->subject), point ? ", " : "",
+	     or_empty(point), pvs_error_hint(code));
+}
+
+static void warn_of_signing_keys(GPtrArray *warnings, PvsCourt *court, gint64 now)
+{
+	const PvsStore *store = pvs_court_store(court);
+
+	for (guint i = 0; i < pvs_store_n_certs(store); i++) {
+		const PvsStoreCert *cert = pvs_store_cert(store, i);
+		gint64 until;
+
+		if (cert->kind == PVS_CERT_SIGNING_KEY &&
+		    pvs_x509_time(X509_get0_notAfter(cert->cert), &until) &&
+		    !pvs_due_has_successor(store, cert, until, now))
+			warn_of_signing_key(warnings, court, cert);
+	}
+}
+
 /* Of each issuer the one that lasts longest. */
 static void warn_of_crls(GPtrArray *warnings, const PvsStore *store, gint64 now)
 {
@@ -262,8 +345,7 @@ static void warn_of_host_keys(GPtrArray *warnings, PvsCourt *court, gint64 now)
 
 	for (guint i = 0; i < names->len; i++) {
 		PvsError reason;
-		g_autoptr(PvsVerdict) verdict =
-			judge_installed(court, pvs_store_host_key(store, names->pdata[i]), &reason);
+		g_autoptr(PvsVerdict) verdict = judge_installed(court, names->pdata[i], &reason);
 
 		if (!verdict)
 			warn(warnings, "host key %s is not good: %s; %s",
@@ -288,6 +370,7 @@ GPtrArray *pvs_inventory_warnings(PvsCourt *court)
 		warn(warnings,
 		     "which CRLs were seen is not kept: an older one put in the place of a newer "
 		     "one is not noticed; make the directory of CrlMarks= and restart the daemon");
+	warn_of_signing_keys(warnings, court, now);
 	warn_of_certs(warnings, pvs_court_store(court), now);
 	warn_of_crls(warnings, pvs_court_store(court), now);
 	warn_of_host_keys(warnings, court, now);

@@ -16,6 +16,9 @@ void pvs_inventory_take(PvsCourt *court, PvsStoreIs *body);
  * as it is so. What the store itself found when it was loaded is not among it. */
 GPtrArray *pvs_inventory_warnings(PvsCourt *court);
 
+/* Judges an installed document, so that neither of these has to for the next ten minutes. */
+void pvs_inventory_look_at(PvsCourt *court, const char *name);
+
 /* TRUE where what holds from @from until @until should be replaced by now: in the last 30 days, or
  * the last third of what lives shorter. */
 gboolean pvs_inventory_is_soon(gint64 from, gint64 until, gint64 now);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "daemon/trust/crls.h"
 #include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 #include "protocol/error.h"
@@ -30,6 +31,7 @@ typedef struct {
 	const PvsStoreFile *file; /* that is looked at now */
 	gsize crl_bytes;
 	guint64 crl_entries;
+	GHashTable *taken; /* SHA-256 of each CRL that was, in hex */
 } Loading;
 
 #define complain(l, ...) pvs_store_files_complain((l)->files, (l)->file->kind, __VA_ARGS__)
@@ -51,12 +53,44 @@ static void add_cert(Loading *l, PvsCertKind kind, X509 *cert, const char *file)
 	g_array_append_val(l->store->certs, entry);
 }
 
+/* NULL where it cannot be had. */
+static char *digest_of(const X509_CRL *crl)
+{
+	guint8 digest[EVP_MAX_MD_SIZE];
+	guint size = 0;
+	GString *hex = NULL;
+
+	if (X509_CRL_digest(crl, EVP_sha256(), digest, &size) != 1)
+		return NULL;
+	hex = g_string_sized_new(2 * size);
+	for (guint i = 0; i < size; i++)
+		g_string_append_printf(hex, "%02x", digest[i]);
+	return g_string_free(hex, FALSE);
+}
+
+/* Leaves those that no file before had. A certificate that names two places of one CRL makes two
+ * files of it, and the limits are for what has to be kept and looked through. */
+static void drop_taken(Loading *l, PvsCrlStack *crls)
+{
+	for (int i = sk_X509_CRL_num(crls) - 1; i >= 0; i--) {
+		g_autofree char *digest = digest_of(sk_X509_CRL_value(crls, i));
+
+		if (digest && g_hash_table_contains(l->taken, digest))
+			X509_CRL_free(sk_X509_CRL_delete(crls, i));
+	}
+}
+
 static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 {
 	PvsStoreCrl entry = {
 		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
 	guint64 n = (guint64)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
+	g_autofree char *digest = digest_of(crl);
 
+	if (!digest || g_hash_table_contains(l->taken, digest)) {
+		X509_CRL_free(crl);
+		return;
+	}
 	if (l->crl_entries + n > l->files->crl_entries) {
 		complain(l,
 			 "%s: with it the CRLs have more than %u entries; remove CRLs that are "
@@ -67,6 +101,22 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 	}
 	l->crl_entries += n;
 	g_array_append_val(l->store->crls, entry);
+	g_hash_table_add(l->taken, g_steal_pointer(&digest));
+}
+
+/* Neither a signing key nor an authority: it can be no link of any chain. */
+static void warn_of_stray(Loading *l, X509 *cert)
+{
+	if (pvs_name_is_signing_key(X509_get_issuer_name(cert)))
+		pvs_store_files_warn(l->files,
+				     "%s: a host-key document, which is of no use here; it belongs "
+				     "into the directory of HostKeyDirectory= (hostkeys.d)",
+				     l->file->path);
+	else
+		pvs_store_files_warn(l->files,
+				     "%s: neither a host-key signing key nor a certificate "
+				     "authority: of no use here; remove it",
+				     l->file->path);
 }
 
 static void take_cert(Loading *l, X509 *cert, const char *file)
@@ -85,6 +135,8 @@ static void take_cert(Loading *l, X509 *cert, const char *file)
 					     "%s: the signing key is weaker than RSA-3072 or "
 					     "P-384: no host key that it signed is accepted",
 					     l->file->path);
+		if (!pvs_store_is_signing_key(cert) && X509_check_ca(cert) == 0)
+			warn_of_stray(l, cert);
 		add_cert(l,
 			 pvs_store_is_signing_key(cert) ? PVS_CERT_SIGNING_KEY
 							: PVS_CERT_INTERMEDIATE,
@@ -115,6 +167,7 @@ static void look_at_trust_file(Loading *l)
 							: "replace or remove it");
 		return;
 	}
+	drop_taken(l, crls);
 	if (sk_X509_CRL_num(crls) > 0 && size > l->files->crl_size - l->crl_bytes) {
 		complain(l,
 			 "%s: with it the CRLs have more than %" G_GSIZE_FORMAT
@@ -194,8 +247,48 @@ static gboolean is_root(const PvsStore *store, X509 *cert)
 	return FALSE;
 }
 
+/* Whose it is, for a line of the log. */
+static gboolean is_named(const PvsStore *store, const PvsStoreCrl *entry)
+{
+	for (guint i = 0; i < store->certs->len; i++)
+		if (pvs_x509_crl_names(entry->crl, pvs_store_cert(store, i)->cert))
+			return TRUE;
+	return FALSE;
+}
+
+/* A CRL that is of no use stands in nobody's way, so it is passed over; but its owner took it for a
+ * good one, or somebody else put it there. Both want to be known. */
+static void look_over_crl(Loading *l, const PvsStoreCrl *entry)
+{
+	g_autofree char *issuer = pvs_x509_name(X509_CRL_get_issuer(entry->crl));
+	int algorithm = X509_CRL_get_signature_nid(entry->crl);
+	g_autofree char *weak = NULL;
+	const char *flaw = "no certificate of the trust store signed it";
+
+	if (entry->signer) {
+		flaw = pvs_crls_flaw(entry->crl, entry->bad_entry, entry->signer);
+	} else if (!pvs_x509_strong(algorithm)) {
+		/* Whoever signed it: an authority that still does so has to be asked for another.
+		 */
+		weak = g_strdup_printf("it is signed with %s, and SHA-256 is the least that is "
+				       "accepted",
+				       OBJ_nid2ln(algorithm));
+		flaw = weak;
+	} else if (!is_named(l->store, entry)) {
+		flaw = "its issuer is not installed";
+	}
+	if (flaw)
+		pvs_store_files_warn(
+			l->files,
+			"%s: the CRL of %s is not used: %s; get it again from where its "
+			"issuer publishes it, or remove it",
+			entry->file, issuer, flaw);
+}
+
 static void look_over(Loading *l)
 {
+	for (guint i = 0; i < l->store->crls->len; i++)
+		look_over_crl(l, pvs_store_crl(l->store, i));
 	for (guint i = 0; i < l->store->certs->len; i++) {
 		const PvsStoreCert *entry = pvs_store_cert(l->store, i);
 
@@ -223,13 +316,15 @@ static void find_issuers(PvsStore *store)
 		GArray *list = g_array_new(FALSE, FALSE, sizeof(PvsIssuedCrl));
 
 		for (guint j = 0; j < store->crls->len; j++) {
-			const PvsStoreCrl *entry = pvs_store_crl(store, j);
+			PvsStoreCrl *entry = &g_array_index(store->crls, PvsStoreCrl, j);
 			PvsIssuedCrl issued = {.crl = entry};
 
 			if (!pvs_x509_crl_names(entry->crl, cert))
 				continue;
 			issued.is_signed = pvs_x509_crl_is_signed(entry->crl, cert);
 			g_array_append_val(list, issued);
+			if (issued.is_signed && !entry->signer)
+				entry->signer = cert;
 		}
 		g_hash_table_insert(store->issued, cert, list);
 	}
@@ -247,6 +342,7 @@ static void look_at_files(Loading *l)
 {
 	gboolean roots = FALSE;
 
+	l->taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < l->files->files->len; i++) {
 		l->file = l->files->files->pdata[i];
 		if (l->file->kind == PVS_FILE_HOST_KEY)
@@ -255,6 +351,7 @@ static void look_at_files(Loading *l)
 			look_at_trust_file(l);
 		roots = roots || l->file->kind == PVS_FILE_ROOT;
 	}
+	g_hash_table_unref(l->taken);
 	/* Where it could not be read or is something else, that was said. */
 	if (roots && count(l->store, PVS_CERT_ROOT) == 0 && l->files->complaints->len == 0)
 		pvs_store_files_complain(l->files, PVS_FILE_ROOT,

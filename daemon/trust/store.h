@@ -26,6 +26,7 @@ typedef struct {
 	X509_CRL *crl; /* owned by the store */
 	const char *file;
 	gboolean bad_entry; /* an entry has a critical extension: not usable */
+	X509 *signer;	    /* a certificate of the store whose key signed it; NULL: none */
 } PvsStoreCrl;
 
 /* A CRL of the store, as one of the store's certificates sees it that it names as its issuer. */

@@ -14,9 +14,10 @@
 #include "daemon/log.h"
 #include "daemon/role.h"
 #include "daemon/shares.h"
+#include "daemon/trust/brought.h"
 #include "daemon/trust/court.h"
-#include "daemon/trust/inventory.h"
 #include "daemon/trust/store.h"
+#include "daemon/trust/survey.h"
 #include "daemon/trust/user-data.h"
 #include "daemon/trust/verdict.h"
 #include "daemon/trust/x509.h"
@@ -25,10 +26,6 @@
 #include "protocol/error.h"
 
 enum {
-	INVENTORY_AGE = 2,    /* seconds that one serves */
-	INVENTORY_SHARE = 20, /* and so many times as long as it took */
-	TICK_SEC = 600,	      /* between two looks at what expires */
-
 	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
 };
 
@@ -53,12 +50,11 @@ static PvsTrustStart start;
 static PvsStoreFiles *files; /* until they were looked at */
 static PvsStore *store;
 static PvsCourt *court;
-static PvsWriter inventory; /* STORE_IS */
+static PvsSurvey *survey;
 static PvsChannel *vault;
 static PvsShares *shares;
 static GHashTable *pending; /* number -> Pending */
 static guint64 last_number;
-static guint ticker;
 
 static void pause_front(gpointer data, gboolean paused)
 {
@@ -108,61 +104,6 @@ static void refuse(Front *front, guint64 call, const GError *error)
 	send_to(front, PVS_MESSAGE_REFUSED, call, &w);
 }
 
-/* What a client brought besides the documents: read once for a question. */
-typedef struct {
-	PvsX509Stack *certs;
-	PvsCrlStack *crls;
-	guint8 digest[32];
-} Extra;
-
-static void extra_clear(Extra *extra)
-{
-	g_clear_pointer(&extra->certs, pvs_x509_stack_free);
-	g_clear_pointer(&extra->crls, pvs_crl_stack_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Extra, extra_clear)
-
-static gboolean read_blobs(const PvsList *blobs, gboolean crls, GChecksum *sum, Extra *extra,
-			   GError **error)
-{
-	for (guint i = 0; i < blobs->n; i++) {
-		GBytes *bytes = pvs_list_nth(*blobs, PvsBlob, i)->bytes;
-		gsize size = 0;
-		const guint8 *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
-		guint64 length = GUINT64_TO_BE((guint64)size);
-
-		if (!data || !pvs_x509_read_some(data, size, crls, extra->certs, extra->crls)) {
-			g_autofree char *at =
-				g_strdup_printf(crls ? "/crls/%u" : "/certificates/%u", i);
-
-			return pvs_fail(error, crls ? PVS_ERROR_CRL_FORMAT : PVS_ERROR_CERT_FORMAT,
-					at, NULL);
-		}
-		/* In one file there may be many; and each costs a signature's verification. */
-		if (sk_X509_num(extra->certs) > PVS_CERTS_MAX ||
-		    sk_X509_CRL_num(extra->crls) > PVS_CERTS_MAX)
-			return pvs_fail(error, PVS_ERROR_PARAM_CERTS,
-					crls ? "/crls" : "/certificates", NULL);
-		g_checksum_update(sum, (const guchar *)&length, sizeof length);
-		g_checksum_update(sum, data, (gssize)size);
-	}
-	return TRUE;
-}
-
-static gboolean read_extra(const PvsList *certs, const PvsList *crls, Extra *extra, GError **error)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	gsize size = sizeof extra->digest;
-
-	extra->certs = sk_X509_new_null();
-	extra->crls = sk_X509_CRL_new_null();
-	if (!read_blobs(certs, FALSE, sum, extra, error) ||
-	    !read_blobs(crls, TRUE, sum, extra, error))
-		return FALSE;
-	g_checksum_get_digest(sum, extra->digest, &size);
-	return TRUE;
-}
-
 static PvsVerdict *unverified(GBytes *document, GError **error)
 {
 	gsize size;
@@ -172,7 +113,7 @@ static PvsVerdict *unverified(GBytes *document, GError **error)
 }
 
 /* The verdict on one host key, remembered or reached; errors name the member of the host key. */
-static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_verify,
+static PvsVerdict *judge(const PvsHostKey *key, const PvsBrought *extra, gboolean no_verify,
 			 GError **error)
 {
 	const char *member = key->name ? "/name" : "/document";
@@ -185,11 +126,18 @@ static PvsVerdict *judge(const PvsHostKey *key, const Extra *extra, gboolean no_
 			 member, key->name);
 		return NULL;
 	}
-	verdict = no_verify ? unverified(document, &reason)
-			    : pvs_court_judge(court, document, extra->certs, extra->crls,
-					      extra->digest, &reason);
+	if (no_verify)
+		verdict = unverified(document, &reason);
+	else if (key->name && pvs_brought_nothing(extra))
+		verdict = pvs_court_judge_installed(court, key->name, 0, &reason);
+	else
+		verdict = pvs_court_judge(court, document, extra->certs, extra->crls, extra->digest,
+					  &reason);
+	/* Which host key it is the pointer says. The name, of what has to be installed: the level.
+	 */
 	if (!verdict)
-		pvs_fail(error, (PvsError)reason->code, member, key->name);
+		pvs_fail(error, (PvsError)reason->code, member,
+			 pvs_error_name(reason) ? pvs_error_name(reason) : key->name);
 	return verdict;
 }
 
@@ -198,13 +146,13 @@ static GPtrArray *judge_all(const PvsVerify *verify, GError **error)
 {
 	g_autoptr(GPtrArray) verdicts =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pvs_verdict_unref);
-	g_auto(Extra) extra = {.certs = NULL};
+	g_auto(PvsBrought) extra = {.certs = NULL};
 
 	if (verify->host_keys.n < 1 || verify->host_keys.n > start.max_host_keys) {
 		pvs_fail(error, PVS_ERROR_PARAM_HOST_KEYS, "/host_keys", NULL);
 		return NULL;
 	}
-	if (!read_extra(&verify->certs, &verify->crls, &extra, error))
+	if (!pvs_brought_read(&verify->certs, &verify->crls, &extra, error))
 		return NULL;
 	for (guint i = 0; i < verify->host_keys.n; i++) {
 		PvsVerdict *verdict = judge(pvs_list_nth(verify->host_keys, PvsHostKey, i), &extra,
@@ -425,17 +373,18 @@ static gboolean on_verify(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message
 
 static PvsVerdict *examine(const PvsExamine *body, GError **error)
 {
-	g_auto(Extra) extra = {.certs = NULL};
+	g_auto(PvsBrought) extra = {.certs = NULL};
 	PvsVerdict *verdict;
 
-	if (!read_extra(&body->certs, &body->crls, &extra, error))
+	if (!pvs_brought_read(&body->certs, &body->crls, &extra, error))
 		return NULL;
 	verdict = judge(&body->host_key, &extra, FALSE, error);
 	if (!verdict && error && g_strcmp0(pvs_error_param(*error), "/document") == 0) {
 		/* The method's own parameter, not a host key's member. */
 		GError *renamed = NULL;
 
-		pvs_fail(&renamed, (PvsError)(*error)->code, "/host_key_document", NULL);
+		pvs_fail(&renamed, (PvsError)(*error)->code, "/host_key_document",
+			 pvs_error_name(*error));
 		g_error_free(*error);
 		*error = renamed;
 	}
@@ -498,68 +447,28 @@ static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	return TRUE;
 }
 
-/* What is wrong or will be soon, once in the log for as long as it is so. */
-static void log_news(void)
-{
-	static GHashTable *said;
-	g_autoptr(GPtrArray) warnings = pvs_inventory_warnings(court);
-	GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+/* Who asked what is installed. */
+typedef struct {
+	Front *front;
+	guint64 call;
+} Asker;
 
-	for (guint i = 0; i < warnings->len; i++) {
-		if (!said || !g_hash_table_contains(said, warnings->pdata[i]))
-			pvs_warning("%s", (const char *)warnings->pdata[i]);
-		g_hash_table_add(now, g_strdup(warnings->pdata[i]));
-	}
-	g_clear_pointer(&said, g_hash_table_unref);
-	said = now;
+static void on_surveyed(const PvsWriter *store_is, gpointer user)
+{
+	g_autofree Asker *asker = user;
+
+	send_to(asker->front, PVS_MESSAGE_STORE_IS, asker->call, store_is);
+	pvs_sharer_end(asker->front->sharer);
+	front_free_if_gone(asker->front);
 }
 
-static gboolean on_idle(gpointer data G_GNUC_UNUSED)
+static void ask_survey(Front *front, guint64 call)
 {
-	log_news();
-	return G_SOURCE_REMOVE;
-}
+	Asker *asker = g_new0(Asker, 1);
 
-static void tick(void)
-{
-	g_autoptr(GError) error = NULL;
-
-	pvs_court_tick(court, &error);
-	if (error)
-		pvs_error("%s", error->message);
-	/* When nobody waits: all installed documents are judged for it. */
-	g_idle_add(on_idle, NULL);
-}
-
-static gboolean on_tick(gpointer data G_GNUC_UNUSED)
-{
-	tick();
-	return G_SOURCE_CONTINUE;
-}
-
-static void begin_to_tick(void)
-{
-	tick();
-	ticker = g_timeout_add_seconds(TICK_SEC, on_tick, NULL);
-}
-
-/* It may take a while (every installed document is judged), so not for everybody who asks. */
-static const PvsWriter *take_inventory(void)
-{
-	static gint64 taken, took;
-	gint64 now = g_get_monotonic_time();
-	g_auto(PvsStoreIs) body = {{NULL, 0}, {NULL, 0}};
-
-	if (inventory.size > 0 &&
-	    now - taken < MAX(INVENTORY_AGE * G_USEC_PER_SEC, INVENTORY_SHARE * took))
-		return &inventory;
-	pvs_inventory_take(court, &body);
-	pvs_writer_clear(&inventory);
-	inventory = pvs_writer();
-	pvs_body_put(&inventory, pvs_store_is_fields, &body);
-	taken = g_get_monotonic_time();
-	took = taken - now;
-	return &inventory;
+	*asker = (Asker){front, call};
+	pvs_sharer_begin(front->sharer);
+	pvs_survey_ask(survey, on_surveyed, asker);
 }
 
 static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message, gpointer user)
@@ -570,7 +479,7 @@ static gboolean on_store(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	if (!pvs_reader_end(&message->body))
 		return FALSE;
 	if (pvs_access_method(front->access, "get_status", &error))
-		send_to(front, PVS_MESSAGE_STORE_IS, message->call, take_inventory());
+		ask_survey(front, message->call);
 	else
 		refuse(front, message->call, error);
 	return TRUE;
@@ -601,8 +510,8 @@ static gboolean on_add_front(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *mess
 	Front *front;
 
 	/* Where there are marks, they came before. */
-	if (!ticker)
-		begin_to_tick();
+	if (!pvs_survey_has_begun(survey))
+		pvs_survey_begin(survey);
 	front = g_new0(Front, 1);
 	if (!pvs_body_get(&message->body, pvs_add_front_fields, &front->identity)) {
 		g_free(front);
@@ -694,6 +603,9 @@ static gboolean settle(GError **error)
 	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
 		pvs_warning("%s", (const char *)pvs_store_warnings(store)->pdata[i]);
 	court = pvs_court_new(store, pvs_clock_of_machine);
+	survey = pvs_survey_new(court);
+	if (start.check)
+		pvs_survey_check(court);
 	return TRUE;
 }
 
@@ -703,7 +615,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 	g_autoptr(GError) error = NULL;
 	PvsMarks *marks;
 
-	if (!pvs_reader_end(&message->body) || ticker)
+	if (!pvs_reader_end(&message->body) || pvs_survey_has_begun(survey))
 		return FALSE;
 	marks = pvs_marks_new(message->fds[0], &error);
 	message->fds[0] = -1;
@@ -711,7 +623,7 @@ static gboolean on_marks(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 		pvs_court_set_marks(court, marks);
 	else
 		pvs_error("%s", error->message);
-	begin_to_tick();
+	pvs_survey_begin(survey);
 	return TRUE;
 }
 

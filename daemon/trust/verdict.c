@@ -10,42 +10,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "daemon/trust/crls.h"
+#include "daemon/trust/chain.h"
 #include "daemon/trust/names.h"
 #include "daemon/trust/x509.h"
 
 enum {
 	POINT_UNCOMPRESSED = 133, /* bytes: 0x04, X, Y of 66 each */
 	COORDINATE = 66,
-	CHAIN_MIN = 3, /* signing key, intermediate, root */
-	CHAIN_MAX = 4,
 	UNVERIFIED_FOR = 3600, /* seconds */
 };
-
-/* What a verification has at hand. */
-typedef struct {
-	const PvsStore *store;
-	PvsX509Stack *extra_certs; /* may be NULL */
-	PvsCrls crls;
-	gint64 now;
-} Context;
-
-/* What a path validation is given on its way, and what it used. */
-typedef struct {
-	const Context *c;
-	GPtrArray *crls; /* of X509_CRL, not owned */
-	PvsError no_crl; /* why there was none, where it ended for want of one */
-} Path;
-
-static void link_free(gpointer data)
-{
-	PvsLink *link = data;
-
-	g_free(link->role);
-	g_free(link->subject);
-	g_free(link->serial);
-	g_free(link);
-}
 
 PvsVerdict *pvs_verdict_ref(PvsVerdict *verdict)
 {
@@ -121,10 +94,13 @@ static gboolean check_form(X509 *document, PvsVerdict *verdict, GError **error)
 	return TRUE;
 }
 
-/* Is @name that of the signing key, as the document's issuer? Before or after IBM moved. */
+/* Is @name that of the signing key, as the document's issuer? By both quirks: IBM's own tools ask
+ * no more of a document, and a name alone gets nobody anywhere, since the pinned key has to have
+ * signed it. */
 static gboolean name_fits(const X509_NAME *name, const X509 *signing_key)
 {
-	return pvs_name_means(name, X509_get_subject_name(signing_key), PVS_NAME_PLACE);
+	return pvs_name_means(name, X509_get_subject_name(signing_key),
+			      PVS_NAME_PLACE | PVS_NAME_ORDER);
 }
 
 /* TRUE where the document has no authority key id, or has that of the signing key. */
@@ -136,7 +112,8 @@ static gboolean akid_fits(const AUTHORITY_KEYID *akid, X509 *signing_key)
 /* Whether a signing key signed the document, from farthest to closest. */
 typedef enum { NOTHING_FITS, KEY_ID_FITS, NAME_FITS, BOTH_FIT, SIGNED_WEAKLY, SIGNED } Fit;
 
-static Fit fit_of(const Context *c, X509 *document, const AUTHORITY_KEYID *akid, X509 *signing_key)
+static Fit fit_of(const PvsGrounds *c, X509 *document, const AUTHORITY_KEYID *akid,
+		  X509 *signing_key)
 {
 	gboolean id = akid_fits(akid, signing_key);
 
@@ -157,7 +134,7 @@ static Fit fit_of(const Context *c, X509 *document, const AUTHORITY_KEYID *akid,
 /* The installed signing keys that signed the document: of X509, not owned. More than one where a
  * certificate was renewed for the same key. NULL where there is none: the reason is that of the one
  * that came closest. */
-static GPtrArray *find_signing_keys(const Context *c, X509 *document, GError **error)
+static GPtrArray *find_signing_keys(const PvsGrounds *c, X509 *document, GError **error)
 {
 	static const PvsError reasons[] = {
 		[NOTHING_FITS] = PVS_ERROR_HOST_KEY_NO_SIGNING_KEY,
@@ -209,202 +186,56 @@ static gboolean check_dates(X509 *document, gint64 now, PvsVerdict *verdict, GEr
 	return TRUE;
 }
 
-static void add_link(PvsVerdict *verdict, const char *role, const X509_NAME *subject,
-		     const ASN1_INTEGER *serial, const ASN1_TIME *from, const ASN1_TIME *until)
+static void rest_on(PvsVerdict *verdict, PvsLink *link)
 {
-	PvsLink *link = g_new0(PvsLink, 1);
-
-	link->role = g_strdup(role);
-	link->subject = pvs_x509_name(subject);
-	link->serial = pvs_x509_serial(serial);
-	/* What cannot be read is over: it was checked before, and must not make a verdict last. */
-	if (!pvs_x509_time(from, &link->from) || !pvs_x509_time(until, &link->until))
-		link->until = 0;
 	verdict->from = MAX(verdict->from, link->from);
 	verdict->until = MIN(verdict->until, link->until);
 	g_ptr_array_add(verdict->links, link);
 }
 
-static void add_cert_link(PvsVerdict *verdict, const char *role, X509 *cert)
+static void rest_on_chain(PvsVerdict *verdict, const PvsChain *chain)
 {
-	add_link(verdict, role, X509_get_subject_name(cert), X509_get0_serialNumber(cert),
-		 X509_get0_notBefore(cert), X509_get0_notAfter(cert));
-}
-
-static void add_crl_link(PvsVerdict *verdict, X509_CRL *crl)
-{
-	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
-
-	add_link(verdict, "crl", X509_CRL_get_issuer(crl), number, X509_CRL_get0_lastUpdate(crl),
-		 X509_CRL_get0_nextUpdate(crl));
-}
-
-/* All certificates that may be links: those in the store's trust directory and the client's. Roots
- * are not among them: these are trusted, and stand in the X509_STORE. Not owned. */
-static STACK_OF(X509) * links_of(const Context *c)
-{
-	STACK_OF(X509) *links = sk_X509_new_null();
-
-	for (guint i = 0; i < pvs_store_n_certs(c->store); i++)
-		if (pvs_store_cert(c->store, i)->kind == PVS_CERT_INTERMEDIATE)
-			sk_X509_push(links, pvs_store_cert(c->store, i)->cert);
-	for (int i = 0; c->extra_certs && i < sk_X509_num(c->extra_certs); i++)
-		sk_X509_push(links, sk_X509_value(c->extra_certs, i));
-	return links;
-}
-
-/* OpenSSL asks for the CRLs of the authority that issued the certificate it is at. It gets one: the
- * newest that may be used, so that no other can stand in its way. */
-static STACK_OF(X509_CRL) *
-	look_up_crls(const X509_STORE_CTX *ctx, const X509_NAME *issuer G_GNUC_UNUSED)
-{
-	Path *path = X509_STORE_CTX_get_app_data(ctx);
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	int at = X509_STORE_CTX_get_error_depth(ctx), n = sk_X509_num(chain);
-	STACK_OF(X509_CRL) *stack = sk_X509_CRL_new_null();
-	X509_CRL *crl = NULL;
-
-	/* The root is its own issuer. */
-	if (at >= 0 && at < n)
-		crl = pvs_crls_look_up(&path->c->crls, sk_X509_value(chain, MIN(at + 1, n - 1)),
-				       sk_X509_value(chain, at), NULL, &path->no_crl);
-	if (stack && crl && sk_X509_CRL_push(stack, crl) > 0) {
-		X509_CRL_up_ref(crl);
-		if (!g_ptr_array_find(path->crls, crl, NULL))
-			g_ptr_array_add(path->crls, crl);
-	}
-	return stack;
-}
-
-static PvsError why_not(const Path *path, X509_STORE_CTX *ctx)
-{
-	switch (X509_STORE_CTX_get_error(ctx)) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return PVS_ERROR_SIGNING_KEY_EXPIRED;
-	case X509_V_ERR_CERT_REVOKED:
-		return PVS_ERROR_SIGNING_KEY_REVOKED;
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-		return path->no_crl;
-	/* What may be used by itself, and may not at its place. */
-	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
-	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
-	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
-	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
-	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
-		return PVS_ERROR_CRL_SIGNATURE;
-	default:
-		return PVS_ERROR_SIGNING_KEY_UNTRUSTED;
-	}
-}
-
-/* A store of its own for each verification: nothing of one stays behind for the next. No default
- * paths, no directory to look in, and nothing trusted but the owner's roots. */
-static X509_STORE *roots_of(const Context *c)
-{
-	g_autoptr(X509_STORE) roots = X509_STORE_new();
-
-	if (!roots)
-		return NULL;
-	for (guint i = 0; i < pvs_store_n_certs(c->store); i++)
-		if (pvs_store_cert(c->store, i)->kind == PVS_CERT_ROOT &&
-		    X509_STORE_add_cert(roots, pvs_store_cert(c->store, i)->cert) != 1)
-			return NULL;
-	X509_STORE_set_lookup_crls(roots, look_up_crls);
-	return g_steal_pointer(&roots);
-}
-
-static gboolean set_up(X509_STORE_CTX *ctx, Path *path)
-{
-	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-
-	X509_VERIFY_PARAM_set_time(param, (time_t)path->c->now);
-	X509_VERIFY_PARAM_set_auth_level(param, 2);
-	/* Both CRL flags: either by itself checks less than it says. Not POLICY_CHECK, which buys
-	 * nothing here and costs time that others choose, and not PARTIAL_CHAIN. */
-	return X509_STORE_CTX_set_app_data(ctx, path) == 1 &&
-	       X509_VERIFY_PARAM_set_flags(
-		       param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
-				      X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST |
-				      X509_V_FLAG_CHECK_SS_SIGNATURE) == 1;
-}
-
-/* The chain found: its length, and what the verdict rests on. */
-static gboolean take_chain(const Path *path, STACK_OF(X509) * chain, PvsVerdict *verdict,
-			   GError **error)
-{
-	int n = sk_X509_num(chain);
-
-	if (n < CHAIN_MIN || n > CHAIN_MAX)
-		return refuse(error, PVS_ERROR_SIGNING_KEY_UNTRUSTED);
-	for (int i = 0; i < n; i++)
-		add_cert_link(verdict,
-			      i == 0	   ? "signing-key"
-			      : i == n - 1 ? "root"
-					   : "intermediate",
-			      sk_X509_value(chain, i));
-	for (guint i = 0; i < path->crls->len; i++)
-		add_crl_link(verdict, path->crls->pdata[i]);
-	return TRUE;
-}
-
-static gboolean check_chain(const Context *c, X509 *signing_key, PvsVerdict *verdict,
-			    GError **error)
-{
-	g_autoptr(X509_STORE) roots = roots_of(c);
-	g_autoptr(X509_STORE_CTX) ctx = X509_STORE_CTX_new();
-	g_autoptr(GPtrArray) crls = g_ptr_array_new();
-	STACK_OF(X509) *links = links_of(c);
-	Path path = {.c = c, .crls = crls, .no_crl = PVS_ERROR_CRL_MISSING};
-	gboolean good = FALSE;
-
-	if (!roots || !ctx || !links || X509_STORE_CTX_init(ctx, roots, signing_key, links) != 1 ||
-	    !set_up(ctx, &path))
-		refuse(error, PVS_ERROR_INTERNAL);
-	else if (X509_verify_cert(ctx) != 1)
-		refuse(error, why_not(&path, ctx));
-	else
-		good = take_chain(&path, X509_STORE_CTX_get0_chain(ctx), verdict, error);
-	sk_X509_free(links);
-	return good;
+	for (guint i = 0; i < chain->links->len; i++)
+		rest_on(verdict, pvs_link_copy(chain->links->pdata[i]));
+	/* Sooner, where a CRL is going to begin. */
+	verdict->until = MIN(verdict->until, chain->until);
 }
 
 /* One of the certificates of the key that signed the document must hold; *@good is it. An expired
  * one beside its successor says nothing where the successor has something to say. */
-static gboolean check_chains(const Context *c, const GPtrArray *signing_keys, PvsVerdict *verdict,
-			     X509 **good, GError **error)
+static gboolean check_chains(const PvsGrounds *c, const GPtrArray *signing_keys,
+			     PvsVerdict *verdict, X509 **good, GError **error)
 {
 	g_autoptr(GError) reason = NULL;
 
 	for (guint i = 0; i < signing_keys->len; i++) {
-		g_autoptr(GError) local = NULL;
+		g_autoptr(PvsChain) chain = pvs_chain_reach(c, signing_keys->pdata[i]);
 
-		if (check_chain(c, signing_keys->pdata[i], verdict, &local)) {
+		if (!chain->refusal) {
+			rest_on_chain(verdict, chain);
 			*good = signing_keys->pdata[i];
 			return TRUE;
 		}
 		if (!reason || reason->code == PVS_ERROR_SIGNING_KEY_EXPIRED) {
 			g_clear_error(&reason);
-			reason = g_steal_pointer(&local);
+			reason = g_error_copy(chain->refusal);
 		}
 	}
 	g_propagate_error(error, g_steal_pointer(&reason));
 	return FALSE;
 }
 
-static gboolean check_revocation(const Context *c, X509 *document, X509 *signing_key,
+static gboolean check_revocation(const PvsGrounds *c, X509 *document, X509 *signing_key,
 				 PvsVerdict *verdict, GError **error)
 {
-	PvsError reason;
-	gboolean revoked;
-	X509_CRL *crl = pvs_crls_look_up(&c->crls, signing_key, document, &revoked, &reason);
+	PvsCrlFound found = pvs_crls_look_up(&c->crls, signing_key, document);
 
-	if (!crl)
-		return refuse(error, reason);
-	if (revoked)
+	if (!found.crl)
+		return pvs_fail(error, found.reason, NULL, PVS_LEVEL_SIGNING_KEY);
+	if (found.revoked)
 		return refuse(error, PVS_ERROR_HOST_KEY_REVOKED);
-	add_crl_link(verdict, crl);
+	rest_on(verdict, pvs_link_of_crl(found.crl));
+	verdict->until = MIN(verdict->until, found.next);
 	return TRUE;
 }
 
@@ -445,11 +276,11 @@ static PvsVerdict *verdict_new(void)
 	verdict->refs = 1;
 	verdict->from = G_MININT64;
 	verdict->until = G_MAXINT64;
-	verdict->links = g_ptr_array_new_with_free_func(link_free);
+	verdict->links = g_ptr_array_new_with_free_func((GDestroyNotify)pvs_link_free);
 	return verdict;
 }
 
-static gboolean reach(const Context *c, X509 *document, PvsVerdict *verdict, GError **error)
+static gboolean reach(const PvsGrounds *c, X509 *document, PvsVerdict *verdict, GError **error)
 {
 	g_autoptr(GPtrArray) signing_keys = NULL;
 	X509 *signing_key;
@@ -459,7 +290,7 @@ static gboolean reach(const Context *c, X509 *document, PvsVerdict *verdict, GEr
 	signing_keys = find_signing_keys(c, document, error);
 	if (!signing_keys || !check_dates(document, c->now, verdict, error))
 		return FALSE;
-	add_cert_link(verdict, "host-key", document);
+	rest_on(verdict, pvs_link_of_cert("host-key", document));
 	if (!check_chains(c, signing_keys, verdict, &signing_key, error) ||
 	    !check_revocation(c, document, signing_key, verdict, error))
 		return FALSE;
@@ -469,25 +300,32 @@ static gboolean reach(const Context *c, X509 *document, PvsVerdict *verdict, GEr
 	return TRUE;
 }
 
-PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *data,
-			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
-			      gint64 now, GError **error)
+PvsVerdict *pvs_verdict_reach_on(const PvsGrounds *c, const guint8 *data, gsize size,
+				 GError **error)
 {
-	const Context c = {
-		.store = store,
-		.extra_certs = extra_certs,
-		.crls = {store, extra_crls, marks, now},
-		.now = now,
-	};
 	g_autoptr(PvsVerdict) verdict = verdict_new();
 	g_autoptr(X509) document = pvs_x509_read_document(data, size, error);
 	gboolean good;
 
 	if (!document)
 		return NULL;
-	good = reach(&c, document, verdict, error);
+	good = reach(c, document, verdict, error);
 	ERR_clear_error();
 	return good ? g_steal_pointer(&verdict) : NULL;
+}
+
+PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *data,
+			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
+			      gint64 now, GError **error)
+{
+	const PvsGrounds c = {
+		.store = store,
+		.extra_certs = extra_certs,
+		.crls = {store, extra_crls, marks, now},
+		.now = now,
+	};
+
+	return pvs_verdict_reach_on(&c, data, size, error);
 }
 
 PvsVerdict *pvs_verdict_unverified(const guint8 *data, gsize size, gint64 now, GError **error)
@@ -553,17 +391,19 @@ static gboolean try_rsa(void)
 
 gboolean pvs_verdict_warm_up(const PvsStore *store)
 {
-	const Context c = {.store = store, .crls = {.store = store}};
+	const PvsGrounds c = {.store = store, .crls = {.store = store}};
 	g_autoptr(PvsVerdict) verdict = verdict_new();
 	g_autoptr(X509) cert = any_certificate();
 	g_autoptr(GPtrArray) none = NULL;
+	g_autoptr(PvsChain) chain = NULL;
 	gboolean good;
 
 	/* What matters is that all of it runs; none of it can hold. */
 	good = cert && X509_verify(cert, X509_get0_pubkey(cert)) == 1 &&
 	       check_key(cert, verdict, NULL) && take_signed_bytes(cert, verdict) && try_rsa() &&
-	       !check_chain(&c, cert, verdict, NULL) &&
 	       !check_revocation(&c, cert, cert, verdict, NULL);
+	chain = cert ? pvs_chain_reach(&c, cert) : NULL;
+	good = good && chain && chain->refusal;
 	if (good)
 		none = find_signing_keys(&c, cert, NULL);
 	ERR_clear_error();

@@ -10,20 +10,12 @@
  */
 #pragma once
 
+#include "daemon/trust/chain.h"
 #include "daemon/trust/marks.h"
 #include "daemon/trust/store.h"
 #include "protocol/error.h"
 #include "protocol/hostkey.h"
 #include "protocol/request-layout.h"
-
-/* One certificate of the chain or one CRL that was used, for people to read. */
-typedef struct {
-	char *role;    /* "host-key", "signing-key", "intermediate", "root", "crl" */
-	char *subject; /* RFC 2253, UTF-8; for a CRL its issuer */
-	char *serial;  /* hex; for a CRL its number, or "" */
-	gint64 from;   /* seconds since the epoch: notBefore or lastUpdate */
-	gint64 until;  /* notAfter or nextUpdate */
-} PvsLink;
 
 /* A verdict: the document is good from @from until just before @until. Shared by reference. */
 typedef struct {
@@ -33,7 +25,8 @@ typedef struct {
 	char *subject;	  /* RFC 2253, UTF-8 */
 	gint64 not_after; /* of the document itself */
 	gint64 from;	  /* the latest start, and */
-	gint64 until;	  /* the earliest end, of all that the verdict rests on */
+	gint64 until; /* the earliest end, of all that the verdict rests on; or the start of a CRL
+		       * that will have to be heard */
 	GPtrArray *links; /* of PvsLink: document first, then towards the root, then CRLs */
 	GBytes *tbs;	  /* the signed bytes, the signature and how it was made: for the vault;
 			   * NULL where nobody verified it */
@@ -47,11 +40,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsVerdict, pvs_verdict_unref)
 
 /* @marks, @extra_certs (links for the chain: never roots, never signing keys) and @extra_crls may
  * be NULL.
- * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused.
- * The store is not changed; OpenSSL's error queue is empty at entry and return. */
+ * @now is seconds since the epoch. NULL with a row of code -32002 where the document is refused;
+ * its name is the level (chain.h) of what is not good or has to be installed, unless that is the
+ * document. The store is not changed; OpenSSL's error queue is empty at entry and return. */
 PvsVerdict *pvs_verdict_reach(const PvsStore *store, const PvsMarks *marks, const guint8 *document,
 			      gsize size, PvsX509Stack *extra_certs, PvsCrlStack *extra_crls,
 			      gint64 now, GError **error);
+
+/* The same on what is at hand. */
+PvsVerdict *pvs_verdict_reach_on(const PvsGrounds *grounds, const guint8 *document, gsize size,
+				 GError **error);
 
 /* What can be said of a document that is not to be verified: one certificate with a good key. Such
  * a verdict is for the identity that asked, and not remembered; it holds for an hour, dates and all

@@ -389,6 +389,41 @@ gboolean pvs_x509_crl_is_signed(X509_CRL *crl, X509 *issuer)
 	return is_signed;
 }
 
+/* NULL where @point is no such URI. */
+static char *uri_of(const DIST_POINT *point)
+{
+	const GENERAL_NAMES *names = point->distpoint && point->distpoint->type == 0
+					     ? point->distpoint->name.fullname
+					     : NULL;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		int type;
+		const ASN1_STRING *value =
+			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
+		g_autofree char *text =
+			type == GEN_URI ? pvs_x509_text((const char *)ASN1_STRING_get0_data(value),
+							(gsize)ASN1_STRING_length(value), NAME_MAX_)
+					: NULL;
+
+		if (text &&
+		    (g_str_has_prefix(text, "http://") || g_str_has_prefix(text, "https://")))
+			return g_steal_pointer(&text);
+	}
+	return NULL;
+}
+
+char *pvs_x509_crl_point(X509 *cert)
+{
+	g_autoptr(CRL_DIST_POINTS) points =
+		X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+	char *uri = NULL;
+
+	ERR_clear_error();
+	for (int i = 0; i < sk_DIST_POINT_num(points) && !uri; i++)
+		uri = uri_of(sk_DIST_POINT_value(points, i));
+	return uri;
+}
+
 gboolean pvs_x509_may_sign(X509 *cert)
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);

@@ -53,6 +53,10 @@ gboolean pvs_x509_crl_names(const X509_CRL *crl, const X509 *issuer);
 /* TRUE if @crl is signed with the key of @issuer, and with SHA-256 or stronger. */
 gboolean pvs_x509_crl_is_signed(X509_CRL *crl, X509 *issuer);
 
+/* The first URI, by http or https, where @cert says that its CRL is, as text to be shown; newly
+ * allocated; NULL where it names none. */
+char *pvs_x509_crl_point(X509 *cert);
+
 /* TRUE if the public key of @cert may sign host-key documents: RSA of at least 3072 bits, or EC on
  * P-384 or P-521. */
 gboolean pvs_x509_may_sign(X509 *cert);

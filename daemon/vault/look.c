@@ -31,6 +31,8 @@ enum {
 	RSA_BITS_MIN = 3072,
 };
 
+#define BEGIN "-----BEGIN "
+
 struct PvsLook {
 	GPtrArray *keys; /* of EVP_PKEY: public halves */
 };
@@ -53,11 +55,17 @@ static const struct {
 
 static gboolean value_fits(const X509_NAME_ENTRY *entry, const char *wanted, gboolean suffix)
 {
+	const ASN1_STRING *data = X509_NAME_ENTRY_get_data(entry);
+	int type = ASN1_STRING_type(data);
 	gsize size = strlen(wanted);
 	guint8 *text = NULL;
-	int got = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
 	gboolean fits = FALSE;
+	int got;
 
+	/* No other may be in use (RFC 5280 section 4.1.2.4), and trust takes no other. */
+	if (type != V_ASN1_PRINTABLESTRING && type != V_ASN1_UTF8STRING)
+		return FALSE;
+	got = ASN1_STRING_to_UTF8(&text, data);
 	if (got >= 0 && (suffix ? (gsize)got >= size : (gsize)got == size))
 		fits = memcmp(text + (gsize)got - size, wanted, size) == 0;
 	OPENSSL_free(text);
@@ -127,18 +135,26 @@ static void add_certificate(PvsLook *look, const guint8 *der, gsize size)
 		add_key(look, key);
 }
 
+static const char *find(const char *text, const char *end, const char *what)
+{
+	return memmem(text, (gsize)(end - text), what, strlen(what));
+}
+
 /* Every certificate in PEM (RFC 7468) in @text. The blocks are found and decoded here, in ordinary
  * memory: OpenSSL would decode the CRLs beside them, too, and those are larger than the arena. */
-static void add_pem(PvsLook *look, const char *text)
+static void add_pem(PvsLook *look, const char *text, gsize text_size)
 {
 	static const char *const labels[] = {"CERTIFICATE-----", "X509 CERTIFICATE-----",
 					     "TRUSTED CERTIFICATE-----"};
-	const char *at = text;
+	const char *at = text, *behind = text + text_size;
 
-	while ((at = strstr(at, "-----BEGIN "))) {
-		const char *end = strstr(at, "-----END ");
+	while ((at = find(at, behind, BEGIN))) {
+		const char *end = find(at, behind, "-----END ");
+		gboolean is_line;
 
-		at += strlen("-----BEGIN ");
+		/* As PEM has it: elsewhere it is text. */
+		is_line = at == text || at[-1] == '\n' || at[-1] == '\r';
+		at += strlen(BEGIN);
 		if (!end)
 			return;
 		for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
@@ -146,7 +162,8 @@ static void add_pem(PvsLook *look, const char *text)
 			g_autofree guint8 *der = NULL;
 			gsize size;
 
-			if (!g_str_has_prefix(at, labels[i]) || end < at + strlen(labels[i]))
+			if (!is_line || end < at + strlen(labels[i]) ||
+			    memcmp(at, labels[i], strlen(labels[i])) != 0)
 				continue;
 			block = g_strndup(at + strlen(labels[i]),
 					  (gsize)(end - at) - strlen(labels[i]));
@@ -184,11 +201,12 @@ static void add_file(PvsLook *look, const char *path, GPtrArray *lines)
 		g_ptr_array_add(lines, pvs_owners_no_file(AT_FDCWD, path, path, err));
 		return;
 	}
-	/* A SEQUENCE: DER. PEM is text. */
-	if (size > 0 && data[0] == 0x30)
-		add_certificate(look, (const guint8 *)data, size);
+	/* As trust has it, or one would take for a signing key what the other does not: PEM may
+	 * have any text before it, a digit as well. */
+	if (find(data, data + size, BEGIN))
+		add_pem(look, data, size);
 	else
-		add_pem(look, data);
+		add_certificate(look, (const guint8 *)data, size);
 }
 
 PvsLook *pvs_look_load(const char *trust_directory, GError **error)

@@ -192,7 +192,7 @@ static BIO *open_in(const char *dir, const char *name)
 	return bio;
 }
 
-static void write_crl(const char *dir, gint64 from, gint64 until, guint64 number)
+static void write_crl(const char *dir, gint64 from, gint64 until, guint64 number, guint more)
 {
 	BIO *cert = open_in(dir, "signing.crt"), *key = open_in(dir, "signing.key");
 	BIO *listed = open_in(dir, "revoked.crt");
@@ -203,6 +203,7 @@ static void write_crl(const char *dir, gint64 from, gint64 until, guint64 number
 		.from = from,
 		.until = until,
 		.number = number,
+		.more = more,
 		.revoked = revoked,
 	};
 	X509_CRL *crl = pvs_pki_crl(&spec);
@@ -223,14 +224,15 @@ int main(int argc, char **argv)
 	PvsPki *pki;
 	const char *dir;
 
-	if (argc == 6 && strcmp(argv[1], "crl") == 0) {
+	if ((argc == 6 || argc == 7) && strcmp(argv[1], "crl") == 0) {
 		write_crl(argv[2], g_ascii_strtoll(argv[3], NULL, 10),
-			  g_ascii_strtoll(argv[4], NULL, 10), g_ascii_strtoull(argv[5], NULL, 10));
+			  g_ascii_strtoll(argv[4], NULL, 10), g_ascii_strtoull(argv[5], NULL, 10),
+			  argc > 6 ? (guint)g_ascii_strtoull(argv[6], NULL, 10) : 0);
 		return 0;
 	}
 	if (argc != 2 || argv[1][0] == '-') {
 		fprintf(stderr, "Usage: make-pki DIR\n"
-				"       make-pki crl DIR FROM UNTIL NUMBER\n");
+				"       make-pki crl DIR FROM UNTIL NUMBER [ENTRIES]\n");
 		return 2;
 	}
 	dir = argv[1];

@@ -50,10 +50,11 @@ class Pki:
         with open(self.path(name), "rb") as file:
             return file.read()
 
-    def crl(self, since, until, number):
-        """One more CRL of the signing key, in PEM; times in seconds from now."""
+    def crl(self, since, until, number, entries=0):
+        """One more CRL of the signing key, in PEM; times in seconds from now; with so many entries
+        besides."""
         done = harness.run_program(harness.find_program("make-pki"), "crl", self.top, str(since),
-                                   str(until), str(number))
+                                   str(until), str(number), str(entries))
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 

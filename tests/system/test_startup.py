@@ -38,6 +38,28 @@ class Startup(unittest.TestCase):
         self.assertEqual(daemon.check()[0], 0, daemon.log)
         self.assertNotRegex(daemon.log.decode(), "<[34]>")
 
+    def test_checked_and_of_no_use(self):
+        """Nothing that keeps a daemon from starting, and yet every host key would be refused."""
+        for missing, pattern in (
+                ("signing.crl", r"<4>.*signing\.crt: no host key .* CRL .* missing \(signing-key: OU="),
+                ("root.crl", r"<4>.*signing\.crt: no host key .* CRL .* missing \(root: CN="),
+                ("inter.crt", r"<4>.*signing\.crt: no host key .* \(intermediate: CN=")):
+            with self.subTest(missing):
+                daemon = self.make()
+                os.unlink(os.path.join(daemon.trust_dir, missing))
+                status, said = daemon.check()
+                self.assertEqual(status, 0, said)
+                self.assertRegex(said, pattern)
+        daemon = self.make()
+        for name in ("revoked.crt", "expired.crt"):
+            shutil.copy(pki.get().path(name), daemon.host_key_dir)
+        status, said = daemon.check()
+        self.assertEqual(status, 0, said)
+        for name in ("revoked", "expired"):
+            self.assertRegex(said, "<4>.*host key %s is not good: .*%s" % (name, name))
+        # Which CRLs were seen before is not asked.
+        self.assertNotIn("CrlMarks", said)
+
     def test_nothing_configured(self):
         """No keys, no certificates: nothing can be made, and nothing is wrong."""
         daemon = harness.Daemon(ccks={}, daemon={"CckDirectory": "/nonexistent/cck.d",

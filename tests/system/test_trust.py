@@ -87,6 +87,80 @@ class Trust(harness.Case):
         self.assertIsNone(self.verify())
         self.assertEqual(len(self.marks()), count + 1)
 
+    def test_level(self):
+        """An error says whose CRL it is about; so does the command."""
+        path = os.path.join(self.daemon.trust_dir, "inter.crl")
+        crl = self.pki.read("inter.crl")
+        os.unlink(path)
+        try:
+            self.assertIn("reloaded\n", self.daemon.reload())
+            with self.client() as client:
+                answer = client.wait(client.post("verify_host_key", {
+                    "host_key_document": self.pki.hosts[0].pem}))
+                self.assert_error(answer, -32002, "no-crl", "/host_key_document")
+                self.assertEqual(answer["error"]["data"]["name"], "intermediate")
+            done = self.daemon.ctl("host-key", "verify", self.pki.hosts[0].crt, "--json=off")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr.decode(), r"missing \(intermediate\)\n.*hint: .*\.timer")
+        finally:
+            harness.write_file(path, crl)
+            self.assertIn("reloaded\n", self.daemon.reload())
+
+    def test_said_before_a_call(self):
+        """What would have every host key refused is said without a document: in the log, in
+        get_status, and by trust list, for who monitors."""
+        self.install(self.pki.crl(-1800, 100 * DAY, 15))
+        done = self.daemon.ctl("trust", "list", "-q", "--warn-days", "9")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-3600, 100 * DAY, 14))
+        self.daemon.wait_log("signing.crt: no host key that this signing key signed is accepted: "
+                             "every CRL .* older", since)
+        with self.client() as client:
+            status = client.call("get_status")
+        self.assertTrue(any(text.startswith("signing.crt: no host key that")
+                            for text in status["warnings"]), status["warnings"])
+        entry, = (one for one in status["trust"]["entries"] if one["kind"] == "signing-key")
+        self.assertEqual((entry["good"], entry["reason"]), (False, "crl-rolled-back"))
+        done = self.daemon.ctl("trust", "list", "--warn-days", "9", "--json=off")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr.decode(), "signing.crt: every CRL .* older")
+        self.assertRegex(done.stdout.decode(), "(?m)^signing.crt: every CRL .* older")
+        # Without --warn-days nobody asked for a judgement.
+        self.assertEqual(self.daemon.ctl("trust", "list", "-q").returncode, 0)
+        self.install(self.pki.crl(-900, 100 * DAY, 16))
+        done = self.daemon.ctl("trust", "list", "-q", "--warn-days", "9")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with self.client() as client:
+            status = client.call("get_status")
+        entry, = (one for one in status["trust"]["entries"] if one["kind"] == "signing-key")
+        self.assertTrue(entry["good"])
+        self.assertNotIn("reason", entry)
+
+    def test_forged_beside_good(self):
+        """A CRL that nobody signed does no harm, and does not go unnoticed either."""
+        self.install(self.pki.crl(-1800, 100 * DAY, 17))
+        base = base64.b64decode("".join(self.pki.crl(-900, 1, 18).decode().split("-----")[2].split()))
+        since = len(self.daemon.log)
+        path = os.path.join(self.daemon.trust_dir, "forged.crl")
+        try:
+            self.install(base[:-1] + bytes([base[-1] ^ 1]), "forged.crl")
+            self.assertIsNone(self.verify())
+            self.daemon.wait_log("<4>.*forged.crl: the CRL of .* is not used: no certificate", since)
+            with self.client() as client:
+                status = client.call("get_status")
+            self.assertTrue(any("forged.crl: the CRL of" in text for text in status["warnings"]))
+            crls = {one["file"]: one for one in status["trust"]["entries"] if one["kind"] == "crl"}
+            self.assertEqual((crls["forged.crl"]["good"], crls["forged.crl"]["reason"]),
+                             (False, "crl-signature"))
+            self.assertTrue(crls["signing.crl"]["good"])
+            # Who monitors is not called for it.
+            done = self.daemon.ctl("trust", "list", "--warn-days", "9", "--json=off")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout.decode(), "(?m)^forged.crl: .*not signed")
+        finally:
+            os.unlink(path)
+
     def test_client_marks_nothing(self):
         """A client with a newer CRL takes the installed one from nobody."""
         self.install(self.pki.crl(-600, DAY, 20))
@@ -122,6 +196,49 @@ class Trust(harness.Case):
                 # A bundle of both is good for either.
                 client.call("verify_host_key", {"host_key_document": document,
                                                 member: [good[member] + good[other]]})
+
+    def test_clock_behind(self):
+        """A CRL was seen that this machine's clock has not come to: the running daemon says so, and
+        refuses nothing for it."""
+        self.daemon.stop()
+        key = hashlib.sha256(b"some signing key").digest()
+        body = key + struct.pack(">q", int(time.time()) + 3600) + bytes(16)
+        with open(self.daemon.crl_marks, "ab") as file:
+            file.write(body + hashlib.sha256(body).digest()[:8])
+        since = len(self.daemon.log)
+        self.daemon.start()
+        self.assertIsNone(self.verify())
+        self.daemon.wait_log("<4>trust: the clock has gone back, or is behind a CRL", since)
+        with self.client() as client:
+            self.assertTrue(any(text.startswith("the clock has gone back")
+                                for text in client.call("get_status")["warnings"]))
+        # Not where the mark is of the past.
+        self.daemon.stop()
+        os.unlink(self.daemon.crl_marks)
+        since = len(self.daemon.log)
+        self.daemon.start()
+        with self.client() as client:
+            self.assertFalse(any("clock" in text
+                                 for text in client.call("get_status")["warnings"]))
+        self.assertNotIn(b"the clock", self.daemon.log[since:])
+
+    def test_in_good_time(self):
+        """Ten days before its end, of four months: in the log once, and in get_status."""
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-100 * DAY, 10 * DAY, 70))
+        end = self.daemon.wait_log("<4>trust: signing.crl: the CRL expires 20", since)
+        with self.client() as client:
+            said = [text for text in client.call("get_status")["warnings"]
+                    if text.startswith("signing.crl: the CRL expires 20")]
+        self.assertEqual(len(said), 1)
+        self.assertIn("install a current one and reload", said[0])
+        self.assertNotIn(b"the CRL expires", self.daemon.log[end:])
+        since = len(self.daemon.log)
+        self.install(self.pki.crl(-60, 100 * DAY, 71))
+        with self.client() as client:
+            self.assertFalse(any("expires" in text
+                                 for text in client.call("get_status")["warnings"]))
+        self.assertNotIn(b"the CRL expires", self.daemon.log[since:])
 
     def test_torn_mark(self):
         """The power failed in the middle of a record."""
@@ -273,6 +390,63 @@ class Trust(harness.Case):
         self.assertIn("reloaded\n", self.daemon.reload())
         with self.client() as client:
             self.assertNotIn("reload_error", client.call("get_status"))
+
+
+class Large(harness.Case):
+    """1,000 certificates, 1,000 documents, and a CRL of 199,000 entries, at the default limits."""
+
+    FILES, ENTRIES = 1000, 199000
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        daemon = harness.Daemon(cls.pki, start=False)
+        base = pki.der_of(cls.pki.crl(-3600, 100 * DAY, 10, cls.ENTRIES).decode())
+        harness.write_file(os.path.join(daemon.trust_dir, "signing.crl"), base)
+        inter = cls.pki.read("inter.crt")
+        for i in range(cls.FILES):
+            # Each of other bytes: else one verdict would serve for all.
+            host = b"number %d\n" % i + cls.pki.hosts[i % 20].pem.encode()
+            harness.write_file(os.path.join(daemon.host_key_dir, "k%04d.crt" % i), host)
+            harness.write_file(os.path.join(daemon.trust_dir, "more%04d.crt" % i), inter)
+        return daemon
+
+    def call_meanwhile(self):
+        """Calls for a second while everything is looked at, which get_status waits for: the longest
+        call, how many there were, and how long the look took."""
+        longest = n = 0
+        with self.client() as status, self.client() as client:
+            began = time.monotonic()
+            asked = status.post("get_status")
+            while n == 0 or time.monotonic() - began < 1:
+                before = time.monotonic()
+                client.call("verify_host_key", {"host_key_document": self.pki.hosts[n % 20].pem})
+                longest = max(longest, time.monotonic() - before)
+                n += 1
+            answer = status.wait(asked)
+            took = time.monotonic() - began
+        keys = [one for one in answer["result"]["trust"]["entries"] if one["kind"] == "host-key"]
+        self.assertEqual(len(keys), self.FILES)
+        self.assertTrue(all(one["good"] for one in keys))
+        return longest, n, took
+
+    def test_nobody_waits(self):
+        """After a start and after a reload: while all documents are judged for the log and for
+        get_status, calls are served between them."""
+        began = time.monotonic()
+        self.daemon.start()
+        ready = time.monotonic() - began
+        for what in ("start", "reload"):
+            with self.subTest(what):
+                longest, n, took = self.call_meanwhile()
+                harness.tap.note("%s in %.1f s; then %d calls within a second, the longest of %.3f s; "
+                                 "all looked at in %.1f s" % (what, ready, n, longest, took))
+                # Judged in one go they took seconds, which the first call waited for.
+                self.assertLess(longest, max(1, took / 3))
+                self.assertGreater(n, 3)
+            began = time.monotonic()
+            self.assertIn("reloaded\n", self.daemon.reload())
+            ready = time.monotonic() - began
 
 
 class Issuer(harness.Case):

@@ -93,7 +93,8 @@ static void say_store(Stage *stage, guint64 call)
 				     .subject = g_strdup("CN=signing key"),
 				     .serial = g_strdup("02"),
 				     .from = 0,
-				     .until = 951782400};
+				     .until = 951782400,
+				     .error = PVS_ERROR_LAST_};
 	warnings[0].text = g_strdup("something expires");
 	stage_say(&stage->trust, PVS_MESSAGE_STORE_IS, call, pvs_store_is_fields, &body);
 }

@@ -312,7 +312,7 @@ static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 			"\"kind\":\"signing-key\",\"file\":\"ibm-sign.crt\","
 			"\"subject\":\"CN=signing key\",\"serial\":\"02\","
 			"\"valid_from\":\"1970-01-01T00:00:00Z\","
-			"\"valid_until\":\"2000-02-29T00:00:00Z\"}]},"
+			"\"valid_until\":\"2000-02-29T00:00:00Z\",\"good\":true}]},"
 			"\"reload_error\":\"a bad file\",\"warnings\":[\"something expires\"]}");
 }
 

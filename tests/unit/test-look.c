@@ -130,6 +130,66 @@ static void test_formats(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(loaded(f), ==, 1);
 }
 
+/* What trust takes for a signing key the vault must take for one, too: or it would refuse each of
+ * the documents that trust found good. So it tells PEM from DER in the same way. */
+static void test_text_above(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *what;
+		gsize size;
+		guint keys;
+	} texts[] = {
+		{"", 0, 1},
+		{"0 is how a SEQUENCE in DER begins, too\n", 39, 1},
+		{"a\0b\n", 4, 1},
+		{"in the middle of a line ", 24, 0},
+	};
+	g_autoptr(X509) cert = signing_certificate(p521);
+	g_autoptr(GBytes) pem = test_pem_of(cert);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GByteArray) all = g_byte_array_new();
+		g_autoptr(GBytes) bytes = NULL;
+
+		g_byte_array_append(all, (const guint8 *)texts[i].what, (guint)texts[i].size);
+		g_byte_array_append(all, g_bytes_get_data(pem, NULL), (guint)g_bytes_get_size(pem));
+		bytes = g_bytes_new(all->data, all->len);
+		g_free(put(f, "cert", bytes));
+		g_test_message("%s", texts[i].what);
+		g_assert_cmpuint(loaded(f), ==, texts[i].keys);
+	}
+}
+
+/* Nor is one a signing key here whose name is in an encoding that trust does not take. */
+static void test_encodings(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		int type;
+		guint keys;
+	} cases[] = {
+		{V_ASN1_UTF8STRING, 1},
+		{V_ASN1_PRINTABLESTRING, 1},
+		{V_ASN1_T61STRING, 0},
+		{V_ASN1_IA5STRING, 0},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(X509) cert = signing_certificate(p521);
+		X509_NAME *name = X509_NAME_dup(X509_get_subject_name(cert));
+		int at = X509_NAME_get_index_by_NID(name, NID_localityName, -1);
+
+		X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
+		g_assert_cmpint(X509_NAME_add_entry_by_NID(name, NID_localityName, cases[i].type,
+							   (const guint8 *)"Armonk", 6, at, 0),
+				==, 1);
+		g_assert_true(X509_set_subject_name(cert, name) &&
+			      X509_sign(cert, p521, EVP_sha512()) > 0);
+		X509_NAME_free(name);
+		put_pem(f, "cert", cert);
+		g_assert_cmpuint(loaded(f), ==, cases[i].keys);
+	}
+}
+
 static void test_passed_over(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(X509) cert = signing_certificate(p521);
@@ -618,6 +678,8 @@ int main(int argc, char **argv)
 
 #define ADD(name, function) g_test_add("/look/" name, Fixture, NULL, set_up, function, tear_down)
 	ADD("load/formats", test_formats);
+	ADD("load/text-above", test_text_above);
+	ADD("load/encodings", test_encodings);
 	ADD("load/passed-over", test_passed_over);
 	ADD("load/large", test_large);
 	ADD("load/weak", test_weak);

@@ -58,17 +58,28 @@ static void fail_for_system(void)
 	fail(FALSE);
 }
 
-static void load_and_die(void)
+/* What the monitor says to a pair that takes over: so both have loaded. */
+static gboolean is_promotion(guint32 type)
 {
-	player_say(PVS_MESSAGE_READY, NULL, 0);
-	player_die();
+	return type == PVS_MESSAGE_AUDIT || type == PVS_MESSAGE_MARKS;
 }
 
-static void serve_and_die(void)
+static gboolean load_and_die(guint32 type, PvsReader body G_GNUC_UNUSED,
+			     const int *fds G_GNUC_UNUSED)
 {
-	player_say(PVS_MESSAGE_READY, NULL, 0);
-	player_say(PVS_MESSAGE_SERVED, NULL, 0);
-	player_die();
+	if (is_promotion(type))
+		player_die();
+	return FALSE;
+}
+
+static gboolean serve_and_die(guint32 type, PvsReader body G_GNUC_UNUSED,
+			      const int *fds G_GNUC_UNUSED)
+{
+	if (is_promotion(type)) {
+		player_say(PVS_MESSAGE_SERVED, NULL, 0);
+		player_die();
+	}
+	return FALSE;
 }
 
 static void serve_twice(void)
@@ -115,10 +126,10 @@ static const Play plays[] = {
 	[TRUST_DIES] = {"trust dies loading", PVS_ROLE_TRUST, player_die, NULL},
 	[VAULT_DIES] = {"the vault dies loading", PVS_ROLE_VAULT, player_die, NULL},
 	[FRONT_DIES] = {"fronts die loading", PVS_ROLE_FRONT, player_die, NULL},
-	[TRUST_LOADS] = {"trust loads and dies", PVS_ROLE_TRUST, load_and_die, NULL},
-	[VAULT_LOADS] = {"the vault loads and dies", PVS_ROLE_VAULT, load_and_die, NULL},
-	[TRUST_SERVES] = {"trust answers and dies", PVS_ROLE_TRUST, serve_and_die, NULL},
-	[VAULT_SERVES] = {"the vault answers and dies", PVS_ROLE_VAULT, serve_and_die, NULL},
+	[TRUST_LOADS] = {"trust loads and dies", PVS_ROLE_TRUST, NULL, load_and_die},
+	[VAULT_LOADS] = {"the vault loads and dies", PVS_ROLE_VAULT, NULL, load_and_die},
+	[TRUST_SERVES] = {"trust answers and dies", PVS_ROLE_TRUST, NULL, serve_and_die},
+	[VAULT_SERVES] = {"the vault answers and dies", PVS_ROLE_VAULT, NULL, serve_and_die},
 	[SERVES_TWICE] = {"SERVED twice", PVS_ROLE_VAULT, serve_twice, NULL},
 	[SERVES_EARLY] = {"SERVED before READY", PVS_ROLE_VAULT, serve_before_ready, NULL},
 };

@@ -10,7 +10,7 @@
 #define GOOD PVS_ERROR_LAST_
 
 #define ARMONK "C=US/" PVS_PKI_IBM "/ST=New York/L=Armonk/OU=IBM Z Host Key Signing Service"
-/* The order that CRLs of the real world have. */
+/* The order that CRLs and documents of the real world have. */
 #define O_IBM  "O=International Business Machines Corporation"
 #define CN_IBM "CN=International Business Machines Corporation"
 #define CRL_ORDER(place) \
@@ -61,10 +61,12 @@ static GBytes *joined(GBytes *first, ...)
 
 typedef struct {
 	guint signing, document, crl; /* 0 Poughkeepsie, 1 Armonk */
-	gboolean order;		      /* the CRL's issuer has its entries in the other order */
+	gboolean order;		      /* the CRL's issuer has its entries in the other order, */
+	gboolean document_order;      /* so has the document's */
 	gboolean der;
 	gboolean bundle;
 	gboolean no_akid; /* neither the document nor the CRL */
+	enum { ALONE, BESIDE_EXPIRED, BESIDE_LIVE, GENERATIONS } generation;
 } Genuine;
 
 static void put(World *world, const char *name, gboolean der, GBytes *as_der, GBytes *as_pem)
@@ -74,16 +76,39 @@ static void put(World *world, const char *name, gboolean der, GBytes *as_der, GB
 	g_bytes_unref(as_pem);
 }
 
+/* The signing key of another generation, of the same name as some have: expired, or good with a CRL
+ * of its own that lists the document. */
+static void install_other(World *world, const Genuine *g, const X509 *document)
+{
+	PvsPkiCert spec = world_signing_spec();
+	PvsPkiCrl crl = world_signing_crl_spec();
+	const X509 *list[] = {document, NULL};
+	g_autoptr(X509) other = NULL;
+	g_autoptr(X509_CRL) its_crl = NULL;
+
+	if (g->generation == ALONE)
+		return;
+	spec.key = stranger;
+	if (g->generation == BESIDE_EXPIRED) {
+		spec.from = -2 * WORLD_YEAR;
+		spec.until = -WORLD_YEAR;
+	}
+	other = pvs_pki_cert(&spec);
+	crl.issuer = other;
+	crl.issuer_key = stranger;
+	crl.revoked = list;
+	its_crl = pvs_pki_crl(&crl);
+	if (g->bundle) {
+		world_put(world, "trust.d/0-other.pem",
+			  joined(pvs_pki_pem(other), pvs_pki_crl_pem(its_crl), NULL));
+		return;
+	}
+	put(world, "trust.d/0-other", g->der, pvs_pki_der(other), pvs_pki_pem(other));
+	put(world, "trust.d/0-list", g->der, pvs_pki_crl_der(its_crl), pvs_pki_crl_pem(its_crl));
+}
+
 static void install(World *world, const Genuine *g, X509 *signing, X509_CRL *crl)
 {
-	PvsPkiCert older = world_signing_spec();
-	g_autoptr(X509) old = NULL;
-
-	/* The generation before, expired, is still there. */
-	older.key = stranger;
-	older.from = -2 * WORLD_YEAR;
-	older.until = -WORLD_YEAR;
-	old = pvs_pki_cert(&older);
 	world_remove(world, "trust.d/signing.crt");
 	world_remove(world, "trust.d/signing.crl");
 	if (g->bundle) {
@@ -91,12 +116,10 @@ static void install(World *world, const Genuine *g, X509 *signing, X509_CRL *crl
 		world_remove(world, "trust.d/inter.crt");
 		world_remove(world, "trust.d/inter.crl");
 		world_put(world, "trust.d/all.pem",
-			  joined(pvs_pki_pem(old), pvs_pki_crl_pem(world_pki->inter_crl),
-				 pvs_pki_pem(signing), pvs_pki_crl_pem(crl),
-				 pvs_pki_pem(world_pki->inter), NULL));
+			  joined(pvs_pki_crl_pem(world_pki->inter_crl), pvs_pki_pem(signing),
+				 pvs_pki_crl_pem(crl), pvs_pki_pem(world_pki->inter), NULL));
 		return;
 	}
-	put(world, "trust.d/old", g->der, pvs_pki_der(old), pvs_pki_pem(old));
 	put(world, "trust.d/signing", g->der, pvs_pki_der(signing), pvs_pki_pem(signing));
 	put(world, "trust.d/list", g->der, pvs_pki_crl_der(crl), pvs_pki_crl_pem(crl));
 }
@@ -116,7 +139,7 @@ static void try_genuine(const Genuine *g)
 	signing.subject = subjects[g->signing];
 	key = pvs_pki_cert(&signing);
 	host.issuer = key;
-	host.issuer_name = subjects[g->document];
+	host.issuer_name = g->document_order ? orders[g->document] : subjects[g->document];
 	host.no_akid = g->no_akid;
 	document = pvs_pki_cert(&host);
 	revoked = pvs_pki_cert(&host);
@@ -127,6 +150,7 @@ static void try_genuine(const Genuine *g)
 	crl.revoked = revoke;
 	list = pvs_pki_crl(&crl);
 	install(world, g, key, list);
+	install_other(world, g, document);
 	bytes = g->der ? pvs_pki_der(document) : pvs_pki_pem(document);
 	expect(world, bytes, GOOD);
 	/* Whatever the CRL is called, it is heard. */
@@ -135,7 +159,7 @@ static void try_genuine(const Genuine *g)
 
 static void test_genuine(void)
 {
-	for (guint bits = 0; bits < 128; bits++) {
+	for (guint bits = 0; bits < 256 * GENERATIONS; bits++) {
 		const Genuine g = {
 			.signing = bits & 1,
 			.document = bits >> 1 & 1,
@@ -144,13 +168,16 @@ static void test_genuine(void)
 			.der = bits >> 4 & 1,
 			.bundle = bits >> 5 & 1,
 			.no_akid = bits >> 6 & 1,
+			.document_order = bits >> 7 & 1,
+			.generation = bits >> 8,
 		};
 
 		if (g.der && g.bundle)
 			continue;
-		g_test_message("signing key %u, document %u, CRL %u, order %d, DER %d, bundle %d, "
-			       "no key id %d",
-			       g.signing, g.document, g.crl, g.order, g.der, g.bundle, g.no_akid);
+		g_test_message("signing key %u, document %u, CRL %u, orders %d %d, DER %d, "
+			       "bundle %d, no key id %d, generation %u",
+			       g.signing, g.document, g.crl, g.document_order, g.order, g.der,
+			       g.bundle, g.no_akid, g.generation);
 		try_genuine(&g);
 	}
 }
@@ -267,16 +294,16 @@ static void test_signing_key_text(void)
 }
 
 /* Of the document's issuer and of the CRL's: signed with the right key, and yet not the signing
- * key's. A document's issuer may not have another order either. */
+ * key's. */
 static void test_issuer_off(void)
 {
-	for (gsize i = 0; i <= G_N_ELEMENTS(off); i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(off); i++) {
 		g_autoptr(World) world = world_new();
 		PvsPkiCert host = world_host_spec();
 		PvsPkiCrl crl = world_signing_crl_spec();
 		g_autoptr(X509) document = NULL, good = pvs_pki_host(world_pki, world_host_key);
 
-		host.issuer_name = i < G_N_ELEMENTS(off) ? off[i].name : CRL_ORDER("Poughkeepsie");
+		host.issuer_name = off[i].name;
 		g_test_message("%s", host.issuer_name);
 		document = pvs_pki_cert(&host);
 		expect_cert(world, document, PVS_ERROR_HOST_KEY_ISSUER);
@@ -285,11 +312,33 @@ static void test_issuer_off(void)
 		g_clear_pointer(&document, X509_free);
 		document = pvs_pki_cert(&host);
 		expect_cert(world, document, PVS_ERROR_HOST_KEY_NO_SIGNING_KEY);
-		if (i == G_N_ELEMENTS(off))
-			break;
 		crl.issuer_name = off[i].name;
 		world_put_crl_of(world, "trust.d/signing.crl", &crl);
 		expect_cert(world, good, PVS_ERROR_CRL_MISSING);
+	}
+}
+
+/* The order of a document's issuer is no more than its place: a way to find the key that must have
+ * signed it. */
+static void test_order_forged(void)
+{
+	static const char *const names[] = {CRL_ORDER("Poughkeepsie"), CRL_ORDER("Armonk")};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(World) world = world_new();
+		PvsPkiCert host = world_host_spec();
+		g_autoptr(X509) document = NULL, forged = NULL, other = NULL;
+
+		host.issuer_name = names[i];
+		document = pvs_pki_cert(&host);
+		expect_cert(world, document, GOOD);
+		host.issuer_key = stranger;
+		forged = pvs_pki_cert(&host);
+		expect_cert(world, forged, PVS_ERROR_HOST_KEY_SIGNATURE);
+		host.issuer_key = world_pki->signing_key;
+		host.akid_hex = "00112233445566778899aabbccddeeff00112233";
+		other = pvs_pki_cert(&host);
+		expect_cert(world, other, PVS_ERROR_HOST_KEY_AKID);
 	}
 }
 
@@ -388,6 +437,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/quirks/signing-key", test_signing_key_off);
 	g_test_add_func("/quirks/signing-key/text", test_signing_key_text);
 	g_test_add_func("/quirks/issuer", test_issuer_off);
+	g_test_add_func("/quirks/issuer/order", test_order_forged);
 	g_test_add_func("/quirks/authorities", test_not_for_authorities);
 	g_test_add_func("/quirks/parts", test_parts);
 	g_test_add_func("/quirks/by-key-id", test_by_key_id);

@@ -180,6 +180,42 @@ static void test_self_signed(void)
 	g_assert_false(warned(store, "root.crt", "not a root"));
 }
 
+/* What can be no link: a host-key document that was put beside its signing key, or any other. */
+static void test_strays(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autoptr(X509) host = pvs_pki_host(world_pki, world_host_key);
+	g_autoptr(PvsStore) store = NULL;
+	PvsPkiCert other = world_inter_spec();
+
+	world_put_cert(world, "trust.d/host.crt", host);
+	other.ca = FALSE;
+	world_put_cert_of(world, "trust.d/other.crt", &other);
+	store = world_load(world);
+	g_assert_true(warned(store, "trust.d/host.crt", "a host-key document"));
+	g_assert_true(warned(store, "trust.d/host.crt", "hostkeys.d"));
+	g_assert_true(warned(store, "trust.d/other.crt", "neither"));
+	g_assert_false(warned(store, "inter.crt", ""));
+	g_assert_false(warned(store, "signing.crt", ""));
+}
+
+/* An authority that signs with SHA-1 may well be genuine: why its CRL is not used is said. */
+static void test_weak_crl(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autoptr(PvsStore) store = NULL;
+	PvsPkiCrl spec = world_inter_crl_spec();
+
+	spec.digest = EVP_sha1();
+	world_put_crl_of(world, "trust.d/weak.crl", &spec);
+	spec.digest = EVP_sha256();
+	world_put_crl_of(world, "trust.d/strong.crl", &spec);
+	store = world_load(world);
+	g_assert_true(warned(store, "weak.crl", "CN=Intermediate CA of the tests"));
+	g_assert_true(warned(store, "weak.crl", "SHA1, and SHA-256 is the least"));
+	g_assert_false(warned(store, "strong.crl", ""));
+}
+
 static void test_weak_signing_key(void)
 {
 	g_autoptr(World) world = world_new();
@@ -372,15 +408,24 @@ static void test_crl_directory(void)
 	}
 }
 
+static void put_crl_of_number(World *world, const char *name, guint64 number)
+{
+	PvsPkiCrl spec = world_signing_crl_spec();
+
+	spec.number = number;
+	world_put_crl_of(world, name, &spec);
+}
+
 /* Nor how much of the machine it takes. */
 static void test_crl_directory_full(void)
 {
 	g_autoptr(World) world = world_new();
 	g_autofree char *large = g_strnfill(world->paths.crl_size / 2 + 1, 'x');
+	g_autofree char *other = g_strnfill(world->paths.crl_size / 2 + 1, 'y');
 
 	world_put_text(world, "crl.d/a", large);
-	world_put_text(world, "crl.d/b", large);
-	world_put_crl(world, "crl.d/c", world_pki->signing_crl);
+	world_put_text(world, "crl.d/b", other);
+	put_crl_of_number(world, "crl.d/c", 10);
 	{
 		g_autoptr(PvsStore) store = world_load(world);
 
@@ -395,11 +440,13 @@ static void test_crl_directory_full(void)
 
 		world_put_crl(world, name, world_pki->signing_crl);
 	}
+	put_crl_of_number(world, "crl.d/0999", 9);
+	put_crl_of_number(world, "crl.d/c", 10);
 	{
 		g_autoptr(PvsStore) store = world_load(world);
 
 		/* The last by name is "c", the 1,001st. */
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 1003);
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
 		g_assert_true(warned(store, "more than 1000 files", "(ignored)"));
 	}
 }
@@ -438,10 +485,11 @@ static void test_fetched(void)
 	g_autofree char *path = g_build_filename(world->dir, "crl.d/fetched.crl", NULL);
 	g_autoptr(PvsStore) store = NULL;
 
+	world_remove(world, "trust.d/signing.crl");
 	world_put(world, "crl.d/fetched.crl", pvs_pki_crl_pem(world_pki->signing_crl));
 	g_assert_cmpint(g_chmod(path, 0666), ==, 0);
 	store = world_load(world);
-	g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+	g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
 }
 
 /* Root reads everything, so it is somebody else for a moment. */
@@ -509,6 +557,63 @@ static void test_limits(void)
 	pvs_store_free(world_load(world));
 	world->paths.crl_entries = 9;
 	refused(world, "trust.d/signing.crl", "more than 9 entries", "CrlEntries=");
+}
+
+/* The same CRL in several files, and forms, is one. */
+static void test_twice(void)
+{
+	g_autoptr(World) world = world_new();
+	PvsPkiCrl spec = world_signing_crl_spec();
+	g_autoptr(X509_CRL) large = NULL;
+	g_autoptr(GBytes) pem = NULL;
+	GBytes *parts[3];
+
+	spec.more = 500;
+	large = pvs_pki_crl(&spec);
+	pem = pvs_pki_crl_pem(large);
+	world->paths.crl_entries = 510;
+	world->paths.crl_size = 2 * g_bytes_get_size(pem) - 1;
+	world_put_crl(world, "crl.d/a", large);
+	world_put_crl(world, "crl.d/b", large);
+	world_put_crl(world, "crl.d/c", large);
+	world_put(world, "crl.d/d", pvs_pki_crl_der(large));
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+		g_assert_false(warned(store, "crl.d/b", ""));
+		g_assert_false(warned(store, "crl.d/c", ""));
+	}
+	/* Another of the size is too much; that it is as large as a copy does not help it. */
+	spec.number = 8;
+	world_put_crl_of(world, "crl.d/c", &spec);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+		g_assert_true(warned(store, "crl.d/c", "larger than"));
+	}
+	/* In the owner's directory: beside a certificate, and twice in one file. */
+	world_remove(world, "crl.d/a");
+	world_remove(world, "crl.d/b");
+	world_remove(world, "crl.d/c");
+	world_remove(world, "crl.d/d");
+	parts[0] = pvs_pki_pem(world_pki->inter);
+	parts[1] = pvs_pki_crl_pem(world_pki->inter_crl);
+	parts[2] = pvs_pki_crl_pem(world_pki->inter_crl);
+	world_put(world, "trust.d/z.pem", join(parts, G_N_ELEMENTS(parts)));
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+		g_assert_cmpuint(count(store, PVS_CERT_INTERMEDIATE), ==, 2);
+	}
+	world_remove(world, "trust.d/inter.crl");
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+	}
 }
 
 static void test_too_large(void)
@@ -584,6 +689,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/forms", test_forms);
 	g_test_add_func("/store/signing-key", test_signing_key);
 	g_test_add_func("/store/signing-key/places", test_places);
+	g_test_add_func("/store/strays", test_strays);
+	g_test_add_func("/store/weak-crl", test_weak_crl);
 	g_test_add_func("/store/signing-key/weak", test_weak_signing_key);
 	g_test_add_func("/store/self-signed", test_self_signed);
 	g_test_add_func("/store/bad-files", test_bad_files);
@@ -600,6 +707,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/fetched", test_fetched);
 	g_test_add_func("/store/no-directories", test_no_directories);
 	g_test_add_func("/store/limits", test_limits);
+	g_test_add_func("/store/twice", test_twice);
 	g_test_add_func("/store/too-large", test_too_large);
 	g_test_add_func("/store/host-keys", test_host_keys);
 	g_test_add_func("/store/host-keys/bad", test_bad_host_keys);

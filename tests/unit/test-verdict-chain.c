@@ -23,6 +23,20 @@ static void expect(World *world, const X509 *document, PvsError wanted)
 		world_refuses(world, document, wanted);
 }
 
+/* Refused, and it is said which of the chain is to be seen to. */
+static void expect_at(World *world, const X509 *document, PvsError wanted, const char *level)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (wanted == GOOD) {
+		world_accepts(world, document);
+		return;
+	}
+	g_assert_null(world_judge_cert(world, document, &error));
+	world_assert_reason(error, wanted);
+	world_assert_level(error, level);
+}
+
 /* ---- certificates ---- */
 
 typedef void (*ChangeCert)(PvsPkiCert *spec);
@@ -97,6 +111,7 @@ static void test_certificates(void)
 {
 	enum { SIGNING, INTER, ROOT };
 	static const char *const files[] = {"trust.d/signing.crt", "trust.d/inter.crt", "root.crt"};
+	static const char *const levels[] = {"signing-key", "intermediate", "root"};
 	static const struct {
 		int which;
 		const char *name;
@@ -138,7 +153,11 @@ static void test_certificates(void)
 		g_test_message("%s: %s", files[cases[i].which], cases[i].name);
 		cases[i].change(spec);
 		world_put_cert_of(world, files[cases[i].which], spec);
-		expect(world, host, cases[i].error);
+		/* Which of them is out of date can be said for sure. */
+		if (cases[i].error == PVS_ERROR_SIGNING_KEY_EXPIRED)
+			expect_at(world, host, cases[i].error, levels[cases[i].which]);
+		else
+			expect(world, host, cases[i].error);
 	}
 }
 
@@ -147,12 +166,13 @@ static void test_missing(void)
 	static const struct {
 		const char *file;
 		PvsError error;
+		const char *level;
 	} cases[] = {
-		{"trust.d/signing.crt", PVS_ERROR_HOST_KEY_NO_SIGNING_KEY},
-		{"trust.d/inter.crt", PVS_ERROR_SIGNING_KEY_UNTRUSTED},
-		{"trust.d/signing.crl", PVS_ERROR_CRL_MISSING},
-		{"trust.d/inter.crl", PVS_ERROR_CRL_MISSING},
-		{"trust.d/root.crl", PVS_ERROR_CRL_MISSING},
+		{"trust.d/signing.crt", PVS_ERROR_HOST_KEY_NO_SIGNING_KEY, NULL},
+		{"trust.d/inter.crt", PVS_ERROR_SIGNING_KEY_UNTRUSTED, "intermediate"},
+		{"trust.d/signing.crl", PVS_ERROR_CRL_MISSING, "signing-key"},
+		{"trust.d/inter.crl", PVS_ERROR_CRL_MISSING, "intermediate"},
+		{"trust.d/root.crl", PVS_ERROR_CRL_MISSING, "root"},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -160,8 +180,20 @@ static void test_missing(void)
 
 		g_test_message("%s", cases[i].file);
 		world_remove(world, cases[i].file);
-		expect(world, host, cases[i].error);
+		expect_at(world, host, cases[i].error, cases[i].level);
 	}
+}
+
+/* The root that is installed is not the one that the chain leads to. */
+static void test_another_root(void)
+{
+	g_autoptr(World) world = world_new();
+	PvsPkiCert root = world_root_spec();
+
+	root.subject = "CN=Another";
+	root.key = stranger;
+	world_put_cert_of(world, "root.crt", &root);
+	expect_at(world, host, PVS_ERROR_SIGNING_KEY_UNTRUSTED, "root");
 }
 
 /* What a client brings: links and CRLs, never a signing key, never a root. */
@@ -340,10 +372,11 @@ static void test_revoked(void)
 	static const struct {
 		const char *file;
 		PvsError error;
+		const char *level;
 	} cases[] = {
-		{"trust.d/signing.crl", PVS_ERROR_HOST_KEY_REVOKED},
-		{"trust.d/inter.crl", PVS_ERROR_SIGNING_KEY_REVOKED},
-		{"trust.d/root.crl", PVS_ERROR_SIGNING_KEY_REVOKED},
+		{"trust.d/signing.crl", PVS_ERROR_HOST_KEY_REVOKED, NULL},
+		{"trust.d/inter.crl", PVS_ERROR_SIGNING_KEY_REVOKED, "signing-key"},
+		{"trust.d/root.crl", PVS_ERROR_SIGNING_KEY_REVOKED, "intermediate"},
 	};
 	const X509 *revoked[] = {host, world_pki->signing, world_pki->inter};
 
@@ -358,7 +391,7 @@ static void test_revoked(void)
 		expect(world, host, GOOD);
 		specs[i].revoked = list;
 		world_put_crl_of(world, cases[i].file, &specs[i]);
-		expect(world, host, cases[i].error);
+		expect_at(world, host, cases[i].error, cases[i].level);
 	}
 }
 
@@ -511,11 +544,31 @@ static const struct {
 	{"for some reasons", crl_some_reasons, PVS_ERROR_CRL_SIGNATURE},
 };
 
-/* Each of them at each place: instead of the good one it is refused, beside it does no harm. */
+static gboolean is_never_used(PvsError error)
+{
+	return error == PVS_ERROR_CRL_SIGNATURE || error == PVS_ERROR_CRL_MISSING;
+}
+
+/* That a CRL is not used is said when the store is loaded; not what time alone makes of it. */
+static void expect_warning(World *world, const char *file, gboolean wanted)
+{
+	g_autoptr(PvsStore) store = world_load(world);
+	const GPtrArray *warnings = pvs_store_warnings(store);
+	guint n = 0;
+
+	for (guint i = 0; i < warnings->len; i++)
+		n += g_str_has_prefix(warnings->pdata[i], file) &&
+		     strstr(warnings->pdata[i], " is not used: ");
+	g_assert_cmpuint(n, ==, wanted);
+}
+
+/* Each of them at each place: instead of the good one it is refused, beside it does no harm, but is
+ * said. */
 static void test_crls(void)
 {
 	static const char *const files[] = {"trust.d/signing.crl", "trust.d/inter.crl",
 					    "trust.d/root.crl"};
+	static const char *const levels[] = {"signing-key", "intermediate", "root"};
 
 	for (gsize place = 0; place < G_N_ELEMENTS(files); place++) {
 		for (gsize i = 0; i < G_N_ELEMENTS(crl_cases); i++) {
@@ -526,10 +579,14 @@ static void test_crls(void)
 			g_test_message("%s: %s", files[place], crl_cases[i].name);
 			crl_cases[i].change(&specs[place]);
 			world_put_crl_of(world, "trust.d/0.crl", &specs[place]);
+			specs[place].number = 2; /* or it would be the same one again */
 			world_put_crl_of(world, "trust.d/z.crl", &specs[place]);
 			expect(world, host, GOOD);
+			expect_warning(world, "0.crl", is_never_used(crl_cases[i].error));
+			expect_warning(world, "z.crl", is_never_used(crl_cases[i].error));
+			expect_warning(world, strrchr(files[place], '/') + 1, FALSE);
 			world_remove(world, files[place]);
-			expect(world, host, crl_cases[i].error);
+			expect_at(world, host, crl_cases[i].error, levels[place]);
 		}
 	}
 }
@@ -651,6 +708,7 @@ int main(int argc, char **argv)
 	host = pvs_pki_host(world_pki, world_host_key);
 	g_test_add_func("/chain/certificates", test_certificates);
 	g_test_add_func("/chain/missing", test_missing);
+	g_test_add_func("/chain/missing/root", test_another_root);
 	g_test_add_func("/chain/brought", test_brought);
 	g_test_add_func("/chain/brought/beside", test_brought_beside);
 	g_test_add_func("/chain/weak-signing-keys", test_weak_signing_keys);

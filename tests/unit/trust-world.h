@@ -76,6 +76,9 @@ PvsVerdict *world_judge_cert(World *world, const X509 *document, GError **error)
 	}                                                                  \
 	G_STMT_END
 
+/* The level in a refusal's name; @wanted NULL: it is about the document. */
+#define world_assert_level(error, wanted) g_assert_cmpstr(pvs_error_name(error), ==, wanted)
+
 /* By reason, which says more than a number. */
 #define world_assert_reason(error, wanted)                                     \
 	G_STMT_START                                                           \
