@@ -325,46 +325,6 @@ static void test_generations(void)
 	expect(world, host, GOOD);
 }
 
-/* ---- how long the chain is ---- */
-
-static void test_length(void)
-{
-	for (guint links = 0; links <= 3; links++) {
-		g_autoptr(World) world = world_new();
-		g_autoptr(GPtrArray) owned =
-			g_ptr_array_new_with_free_func((GDestroyNotify)X509_free);
-		PvsPkiCert signing = world_signing_spec();
-		g_autoptr(X509) issued = NULL, document = NULL;
-		X509 *above = world_pki->root;
-
-		/* root, so many links of one key, signing key. */
-		for (guint i = 0; i < links; i++) {
-			PvsPkiCert link = world_inter_spec();
-			g_autofree char *subject = g_strdup_printf("C=US/O=Tests/CN=Link %u", i);
-			g_autofree char *file = g_strdup_printf("trust.d/link%u.crt", i);
-			g_autofree char *crl_file = g_strdup_printf("trust.d/link%u.crl", i);
-			PvsPkiCrl crl = {.issuer_key = world_pki->inter_key};
-
-			link.subject = subject;
-			link.issuer = above;
-			link.issuer_key = i == 0 ? world_pki->root_key : world_pki->inter_key;
-			above = pvs_pki_cert(&link);
-			g_ptr_array_add(owned, above);
-			crl.issuer = above;
-			world_put_cert(world, file, above);
-			world_put_crl_of(world, crl_file, &crl);
-		}
-		signing.issuer = above;
-		signing.issuer_key = links ? world_pki->inter_key : world_pki->root_key;
-		issued = pvs_pki_cert(&signing);
-		world_put_cert(world, "trust.d/signing.crt", issued);
-		document = host_of(issued, world_pki->signing_key);
-		g_test_message("%u links", links);
-		expect(world, document,
-		       links == 1 || links == 2 ? GOOD : PVS_ERROR_SIGNING_KEY_UNTRUSTED);
-	}
-}
-
 /* ---- revoked ---- */
 
 static void test_revoked(void)
@@ -713,7 +673,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/chain/brought/beside", test_brought_beside);
 	g_test_add_func("/chain/weak-signing-keys", test_weak_signing_keys);
 	g_test_add_func("/chain/generations", test_generations);
-	g_test_add_func("/chain/length", test_length);
 	g_test_add_func("/chain/revoked", test_revoked);
 	g_test_add_func("/chain/revoked/in-any", test_revoked_in_any);
 	g_test_add_func("/chain/crls", test_crls);

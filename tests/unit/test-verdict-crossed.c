@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-verdict-crossed.c - two worlds of the same names, and every mixture of them
+ * test-verdict-crossed.c - two worlds of the same names, and every mixture of them; chains of any
+ * length
  *
  * All that a stranger has to do is to use the right names. Each part of the stranger's world is
  * good by itself; among the owner's it may not even do harm to what is good besides.
@@ -101,6 +102,49 @@ static void test_beside(void)
 	}
 }
 
+/* ---- how long the chain is ---- */
+
+static void test_length(void)
+{
+	for (guint links = 0; links <= 3; links++) {
+		g_autoptr(World) world = world_new();
+		g_autoptr(GPtrArray) owned =
+			g_ptr_array_new_with_free_func((GDestroyNotify)X509_free);
+		PvsPkiCert signing = world_signing_spec(), spec = world_host_spec();
+		g_autoptr(X509) issued = NULL, document = NULL;
+		X509 *above = world_pki->root;
+
+		/* root, so many links of one key, signing key. */
+		for (guint i = 0; i < links; i++) {
+			PvsPkiCert link = world_inter_spec();
+			g_autofree char *subject = g_strdup_printf("C=US/O=Tests/CN=Link %u", i);
+			g_autofree char *file = g_strdup_printf("trust.d/link%u.crt", i);
+			g_autofree char *crl_file = g_strdup_printf("trust.d/link%u.crl", i);
+			PvsPkiCrl crl = {.issuer_key = world_pki->inter_key};
+
+			link.subject = subject;
+			link.issuer = above;
+			link.issuer_key = i == 0 ? world_pki->root_key : world_pki->inter_key;
+			above = pvs_pki_cert(&link);
+			g_ptr_array_add(owned, above);
+			crl.issuer = above;
+			world_put_cert(world, file, above);
+			world_put_crl_of(world, crl_file, &crl);
+		}
+		signing.issuer = above;
+		signing.issuer_key = links ? world_pki->inter_key : world_pki->root_key;
+		issued = pvs_pki_cert(&signing);
+		world_put_cert(world, "trust.d/signing.crt", issued);
+		spec.issuer = issued;
+		document = pvs_pki_cert(&spec);
+		g_test_message("%u links", links);
+		if (links == 1 || links == 2)
+			world_accepts(world, document);
+		else
+			world_refuses(world, document, PVS_ERROR_SIGNING_KEY_UNTRUSTED);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -113,6 +157,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/crossed/one", test_one);
 	g_test_add_func("/crossed/mixed", test_mixed);
 	g_test_add_func("/crossed/beside", test_beside);
+	g_test_add_func("/crossed/length", test_length);
 	status = g_test_run();
 	X509_free(host);
 	X509_free(others_host);
