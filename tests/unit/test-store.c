@@ -21,16 +21,6 @@ static guint count(const PvsStore *store, PvsCertKind kind)
 	return n;
 }
 
-static gboolean warned(const PvsStore *store, const char *file, const char *what)
-{
-	const GPtrArray *warnings = pvs_store_warnings(store);
-
-	for (guint i = 0; i < warnings->len; i++)
-		if (strstr(warnings->pdata[i], file) && strstr(warnings->pdata[i], what))
-			return TRUE;
-	return FALSE;
-}
-
 /* The daemon does not start, and says which file, what is wrong and what to do. */
 static void refused(World *world, const char *file, const char *what, const char *remedy)
 {
@@ -160,8 +150,8 @@ static void test_places(void)
 	store = world_load(world);
 	g_assert_cmpuint(count(store, PVS_CERT_SIGNING_KEY), ==, 0);
 	g_assert_cmpuint(count(store, PVS_CERT_ROOT), ==, 1);
-	g_assert_true(warned(store, "crl.d/signing.crt", "ignored"));
-	g_assert_true(warned(store, "trust.d", "no IBM Z host-key signing key"));
+	g_assert_true(world_warned(store, "crl.d/signing.crt", "ignored"));
+	g_assert_true(world_warned(store, "trust.d", "no IBM Z host-key signing key"));
 }
 
 static void test_self_signed(void)
@@ -176,8 +166,8 @@ static void test_self_signed(void)
 	world_put_cert_of(world, "trust.d/another.crt", &another);
 	store = world_load(world);
 	g_assert_cmpuint(count(store, PVS_CERT_ROOT), ==, 1);
-	g_assert_true(warned(store, "another.crt", "not a root"));
-	g_assert_false(warned(store, "root.crt", "not a root"));
+	g_assert_true(world_warned(store, "another.crt", "not a root"));
+	g_assert_false(world_warned(store, "root.crt", "not a root"));
 }
 
 /* What can be no link: a host-key document that was put beside its signing key, or any other. */
@@ -192,11 +182,11 @@ static void test_strays(void)
 	other.ca = FALSE;
 	world_put_cert_of(world, "trust.d/other.crt", &other);
 	store = world_load(world);
-	g_assert_true(warned(store, "trust.d/host.crt", "a host-key document"));
-	g_assert_true(warned(store, "trust.d/host.crt", "hostkeys.d"));
-	g_assert_true(warned(store, "trust.d/other.crt", "neither"));
-	g_assert_false(warned(store, "inter.crt", ""));
-	g_assert_false(warned(store, "signing.crt", ""));
+	g_assert_true(world_warned(store, "trust.d/host.crt", "a host-key document"));
+	g_assert_true(world_warned(store, "trust.d/host.crt", "hostkeys.d"));
+	g_assert_true(world_warned(store, "trust.d/other.crt", "neither"));
+	g_assert_false(world_warned(store, "inter.crt", ""));
+	g_assert_false(world_warned(store, "signing.crt", ""));
 }
 
 /* An authority that signs with SHA-1 may well be genuine: why its CRL is not used is said. */
@@ -211,9 +201,9 @@ static void test_weak_crl(void)
 	spec.digest = EVP_sha256();
 	world_put_crl_of(world, "trust.d/strong.crl", &spec);
 	store = world_load(world);
-	g_assert_true(warned(store, "weak.crl", "CN=Intermediate CA of the tests"));
-	g_assert_true(warned(store, "weak.crl", "SHA1, and SHA-256 is the least"));
-	g_assert_false(warned(store, "strong.crl", ""));
+	g_assert_true(world_warned(store, "weak.crl", "CN=Intermediate CA of the tests"));
+	g_assert_true(world_warned(store, "weak.crl", "SHA1, and SHA-256 is the least"));
+	g_assert_false(world_warned(store, "strong.crl", ""));
 }
 
 static void test_weak_signing_key(void)
@@ -226,8 +216,8 @@ static void test_weak_signing_key(void)
 	world_put_cert_of(world, "trust.d/weak.crt", &spec);
 	EVP_PKEY_free(spec.key);
 	store = world_load(world);
-	g_assert_true(warned(store, "weak.crt", "RSA-3072"));
-	g_assert_false(warned(store, "signing.crt", "RSA-3072"));
+	g_assert_true(world_warned(store, "weak.crt", "RSA-3072"));
+	g_assert_false(world_warned(store, "signing.crt", "RSA-3072"));
 }
 
 /* ---- what is wrong with a file ---- */
@@ -249,7 +239,7 @@ static void test_bad_files(void)
 		g_test_message("case %" G_GSIZE_FORMAT, i);
 		world_put_text(world, "crl.d/bad", texts[i]);
 		store = world_load(world);
-		g_assert_true(warned(store, "crl.d/bad", "(ignored)"));
+		g_assert_true(world_warned(store, "crl.d/bad", "(ignored)"));
 		world_put_text(world, "trust.d/bad", texts[i]);
 		refused(world, "trust.d/bad", "not certificates or CRLs", "replace or remove");
 		world_remove(world, "trust.d/bad");
@@ -276,7 +266,7 @@ static void test_bad_part(void)
 	world_put(world, "crl.d/half", join(parts, G_N_ELEMENTS(parts)));
 	store = world_load(world);
 	g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
-	g_assert_true(warned(store, "crl.d/half", "ignored"));
+	g_assert_true(world_warned(store, "crl.d/half", "ignored"));
 }
 
 /* All that is wrong is said at once, a line each. */
@@ -320,8 +310,8 @@ static void test_not_files(void)
 	{
 		g_autoptr(PvsStore) store = world_load(world);
 
-		g_assert_true(warned(store, ".hidden", "ignored"));
-		g_assert_true(warned(store, "folder", "ignored"));
+		g_assert_true(world_warned(store, ".hidden", "ignored"));
+		g_assert_true(world_warned(store, "folder", "ignored"));
 	}
 	/* Nobody writes to it: it must not be waited for. */
 	g_assert_cmpint(mkfifo(fifo, 0644), ==, 0);
@@ -351,13 +341,13 @@ static void test_put_aside(void)
 			world_remove(world, "trust.d/signing.crt");
 			world_put_cert(world, file, world_pki->signing);
 			store = world_load(world);
-			g_assert_true(warned(store, file, "put aside"));
+			g_assert_true(world_warned(store, file, "put aside"));
 			g_assert_cmpuint(count(store, PVS_CERT_SIGNING_KEY), ==, 0);
 			/* Nor does it matter what is in it. */
 			world_put_text(world, file, "junk");
 			pvs_store_free(g_steal_pointer(&store));
 			store = world_load(world);
-			g_assert_true(warned(store, file, "put aside"));
+			g_assert_true(world_warned(store, file, "put aside"));
 		}
 	}
 }
@@ -373,81 +363,6 @@ static void test_stray(void)
 		world_put_text(world, files[i], "Put certificates here.\n");
 		refused(world, files[i], "not", "replace or remove");
 		world_remove(world, files[i]);
-	}
-}
-
-/* Who fetches CRLs does not choose which other files are read. */
-static void test_crl_directory(void)
-{
-	g_autoptr(World) world = world_new();
-	g_autofree char *file = g_build_filename(world->trust, "signing.crl", NULL);
-	g_autofree char *moved = g_build_filename(world->dir, "elsewhere", NULL);
-	g_autofree char *there = g_build_filename(world->crl, "signing.crl", NULL);
-
-	g_assert_cmpint(rename(file, moved), ==, 0);
-	g_assert_cmpint(symlink(moved, there), ==, 0);
-	{
-		g_autoptr(PvsStore) store = world_load(world);
-
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
-		g_assert_true(warned(store, "crl.d/signing.crl", "a link"));
-	}
-	g_assert_cmpint(unlink(there), ==, 0);
-	g_assert_cmpint(link(moved, there), ==, 0);
-	{
-		g_autoptr(PvsStore) store = world_load(world);
-
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
-		g_assert_true(warned(store, "crl.d/signing.crl", "one name"));
-	}
-	g_assert_cmpint(unlink(moved), ==, 0);
-	{
-		g_autoptr(PvsStore) store = world_load(world);
-
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
-	}
-}
-
-static void put_crl_of_number(World *world, const char *name, guint64 number)
-{
-	PvsPkiCrl spec = world_signing_crl_spec();
-
-	spec.number = number;
-	world_put_crl_of(world, name, &spec);
-}
-
-/* Nor how much of the machine it takes. */
-static void test_crl_directory_full(void)
-{
-	g_autoptr(World) world = world_new();
-	g_autofree char *large = g_strnfill(world->paths.crl_size / 2 + 1, 'x');
-	g_autofree char *other = g_strnfill(world->paths.crl_size / 2 + 1, 'y');
-
-	world_put_text(world, "crl.d/a", large);
-	world_put_text(world, "crl.d/b", other);
-	put_crl_of_number(world, "crl.d/c", 10);
-	{
-		g_autoptr(PvsStore) store = world_load(world);
-
-		g_assert_true(warned(store, "crl.d/a", "not certificates"));
-		g_assert_true(warned(store, "crl.d/b", "larger than"));
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
-	}
-	world_remove(world, "crl.d/a");
-	world_remove(world, "crl.d/b");
-	for (guint i = 0; i < 1000; i++) {
-		g_autofree char *name = g_strdup_printf("crl.d/%04u", i);
-
-		world_put_crl(world, name, world_pki->signing_crl);
-	}
-	put_crl_of_number(world, "crl.d/0999", 9);
-	put_crl_of_number(world, "crl.d/c", 10);
-	{
-		g_autoptr(PvsStore) store = world_load(world);
-
-		/* The last by name is "c", the 1,001st. */
-		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
-		g_assert_true(warned(store, "more than 1000 files", "(ignored)"));
 	}
 }
 
@@ -477,19 +392,6 @@ static void test_owners(void)
 		g_assert_cmpint(chown(path, 12345, 0), ==, 0);
 		refused(world, files[i], "belongs to uid 12345", "chown root /");
 	}
-}
-
-static void test_fetched(void)
-{
-	g_autoptr(World) world = world_new();
-	g_autofree char *path = g_build_filename(world->dir, "crl.d/fetched.crl", NULL);
-	g_autoptr(PvsStore) store = NULL;
-
-	world_remove(world, "trust.d/signing.crl");
-	world_put(world, "crl.d/fetched.crl", pvs_pki_crl_pem(world_pki->signing_crl));
-	g_assert_cmpint(g_chmod(path, 0666), ==, 0);
-	store = world_load(world);
-	g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
 }
 
 /* Root reads everything, so it is somebody else for a moment. */
@@ -581,8 +483,8 @@ static void test_twice(void)
 		g_autoptr(PvsStore) store = world_load(world);
 
 		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
-		g_assert_false(warned(store, "crl.d/b", ""));
-		g_assert_false(warned(store, "crl.d/c", ""));
+		g_assert_false(world_warned(store, "crl.d/b", ""));
+		g_assert_false(world_warned(store, "crl.d/c", ""));
 	}
 	/* Another of the size is too much; that it is as large as a copy does not help it. */
 	spec.number = 8;
@@ -591,7 +493,7 @@ static void test_twice(void)
 		g_autoptr(PvsStore) store = world_load(world);
 
 		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
-		g_assert_true(warned(store, "crl.d/c", "larger than"));
+		g_assert_true(world_warned(store, "crl.d/c", "larger than"));
 	}
 	/* In the owner's directory: beside a certificate, and twice in one file. */
 	world_remove(world, "crl.d/a");
@@ -700,11 +602,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/not-files", test_not_files);
 	g_test_add_func("/store/put-aside", test_put_aside);
 	g_test_add_func("/store/stray", test_stray);
-	g_test_add_func("/store/crl-directory", test_crl_directory);
-	g_test_add_func("/store/crl-directory/full", test_crl_directory_full);
 	g_test_add_func("/store/unreadable", test_unreadable);
 	g_test_add_func("/store/owners", test_owners);
-	g_test_add_func("/store/fetched", test_fetched);
 	g_test_add_func("/store/no-directories", test_no_directories);
 	g_test_add_func("/store/limits", test_limits);
 	g_test_add_func("/store/twice", test_twice);

@@ -253,3 +253,13 @@ PvsPkiCrl world_signing_crl_spec(void)
 {
 	return (PvsPkiCrl){.issuer = world_pki->signing, .issuer_key = world_pki->signing_key};
 }
+
+gboolean world_warned(const PvsStore *store, const char *file, const char *what)
+{
+	const GPtrArray *warnings = pvs_store_warnings(store);
+
+	for (guint i = 0; i < warnings->len; i++)
+		if (strstr(warnings->pdata[i], file) && strstr(warnings->pdata[i], what))
+			return TRUE;
+	return FALSE;
+}

@@ -53,6 +53,9 @@ void world_bring_crl(World *world, X509_CRL *crl);
 PvsStore *world_load(World *world);   /* must load */
 char *world_load_error(World *world); /* must not: what is said */
 
+/* TRUE where a warning of the store has both texts in it. */
+gboolean world_warned(const PvsStore *store, const char *file, const char *what);
+
 /* The verdict on a document in the world's present; none of these takes it. */
 PvsVerdict *world_judge(World *world, GBytes *document, GError **error);
 PvsVerdict *world_judge_cert(World *world, const X509 *document, GError **error);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-fetched.c - the directory of the CRLs that were fetched, which is not the owner's
+ */
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/trust-world.h"
+
+/* Who fetches CRLs does not choose which other files are read. */
+static void test_crl_directory(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *file = g_build_filename(world->trust, "signing.crl", NULL);
+	g_autofree char *moved = g_build_filename(world->dir, "elsewhere", NULL);
+	g_autofree char *there = g_build_filename(world->crl, "signing.crl", NULL);
+
+	g_assert_cmpint(rename(file, moved), ==, 0);
+	g_assert_cmpint(symlink(moved, there), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
+		g_assert_true(world_warned(store, "crl.d/signing.crl", "a link"));
+	}
+	g_assert_cmpint(unlink(there), ==, 0);
+	g_assert_cmpint(link(moved, there), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 2);
+		g_assert_true(world_warned(store, "crl.d/signing.crl", "one name"));
+	}
+	g_assert_cmpint(unlink(moved), ==, 0);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+	}
+}
+
+static void put_crl_of_number(World *world, const char *name, guint64 number)
+{
+	PvsPkiCrl spec = world_signing_crl_spec();
+
+	spec.number = number;
+	world_put_crl_of(world, name, &spec);
+}
+
+/* Nor how much of the machine it takes. */
+static void test_crl_directory_full(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *large = g_strnfill(world->paths.crl_size / 2 + 1, 'x');
+	g_autofree char *other = g_strnfill(world->paths.crl_size / 2 + 1, 'y');
+
+	world_put_text(world, "crl.d/a", large);
+	world_put_text(world, "crl.d/b", other);
+	put_crl_of_number(world, "crl.d/c", 10);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_true(world_warned(store, "crl.d/a", "not certificates"));
+		g_assert_true(world_warned(store, "crl.d/b", "larger than"));
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+	}
+	world_remove(world, "crl.d/a");
+	world_remove(world, "crl.d/b");
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *name = g_strdup_printf("crl.d/%04u", i);
+
+		world_put_crl(world, name, world_pki->signing_crl);
+	}
+	put_crl_of_number(world, "crl.d/0999", 9);
+	put_crl_of_number(world, "crl.d/c", 10);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		/* The last by name is "c", the 1,001st. */
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+		g_assert_true(world_warned(store, "more than 1000 files", "(ignored)"));
+	}
+}
+
+static void test_fetched(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *path = g_build_filename(world->dir, "crl.d/fetched.crl", NULL);
+	g_autoptr(PvsStore) store = NULL;
+
+	world_remove(world, "trust.d/signing.crl");
+	world_put(world, "crl.d/fetched.crl", pvs_pki_crl_pem(world_pki->signing_crl));
+	g_assert_cmpint(g_chmod(path, 0666), ==, 0);
+	store = world_load(world);
+	g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	world_start();
+	g_test_add_func("/fetched/links", test_crl_directory);
+	g_test_add_func("/fetched/full", test_crl_directory_full);
+	g_test_add_func("/fetched/mode", test_fetched);
+	status = g_test_run();
+	world_end();
+	return status;
+}
