@@ -209,6 +209,9 @@ class FromOutside(harness.Case):
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE) as racer:
                 self.daemon.wait_log("trust and the vault are back", since)
                 said, _ = racer.communicate(timeout=harness.DEADLINE)
+            # A pair that answers nothing between its deaths would be given up.
+            with self.daemon.client() as client:
+                client.call("list_ccks")
             child, got, refused = json.loads(said)
             self.assertEqual(got, [child])
             self.assertLessEqual(set(self.daemon.workers("vault") + self.daemon.workers("trust")),
