@@ -13,6 +13,7 @@ import struct
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 CHUNK = 1 << 22
+PIECE_MAX = 16  # bytes of a needle that are looked for at a time
 
 
 class Found(AssertionError):
@@ -34,7 +35,7 @@ class Needle:
             self._add("base64", text[-(-before * 8 // 6):-4])
 
     def _add(self, form, text):
-        size = 12 if form == "raw" else 16
+        size = 12 if form == "raw" else PIECE_MAX
         for at in (0, (len(text) - size) // 2, len(text) - size):
             self.pieces.append((form, text[at:at + size]))
 

@@ -114,6 +114,8 @@ class Recorder:
         self.pieces = collections.defaultdict(bytearray)
         self.lock = threading.Lock()
         self.total = 0
+        self.looked_at = collections.Counter()
+        self.needles = 0
 
     def add(self, source, data):
         with self.lock:
@@ -121,9 +123,18 @@ class Recorder:
             self.total += len(data)
 
     def look(self):
+        """At what came since it was looked at last: by the end it is a hundred megabytes."""
+        lines = []
         with self.lock:
-            return [line for source, data in self.pieces.items()
-                    for line in canary.look(NEEDLES, data, source)]
+            if self.needles != len(NEEDLES):
+                self.needles = len(NEEDLES)
+                self.looked_at.clear()
+            for source, data in self.pieces.items():
+                # What was cut in two is found in the second part.
+                begin = max(0, self.looked_at[source] - canary.PIECE_MAX)
+                lines += canary.look(NEEDLES, data[begin:], source)
+                self.looked_at[source] = len(data)
+        return lines
 
 
 record = Recorder()

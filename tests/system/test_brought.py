@@ -62,7 +62,9 @@ class Brought(harness.Case):
         for kind in ("certificates", "crls"):
             for bad in ("bm9uZQ==", self.pki.read("signing.crl").decode() + "-----BEGIN X\n"):
                 reason, param = self.verify(**{kind: [bad]})
-                self.assertEqual((reason, param), ("not-a-certificate", "/%s/0" % kind))
+                self.assertEqual((reason, param), (
+                    {"certificates": "certificate-format", "crls": "crl-format"}[kind],
+                    "/%s/0" % kind))
 
 
 class Named(harness.Case):
