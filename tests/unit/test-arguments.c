@@ -267,7 +267,7 @@ static gboolean is_further_row(guint i)
 
 		if (strcmp(other->name, option->name) != 0)
 			continue;
-		g_assert_cmpuint(other->letter, ==, option->letter);
+		g_assert_true(other->letter == option->letter);
 		g_assert_cmpstr(other->alias, ==, option->alias);
 		g_assert_cmpuint(other->kind, ==, option->kind);
 		g_assert_cmpuint(other->offset, ==, option->offset);

@@ -111,6 +111,7 @@ static void serve(Server *server, int fd, const Step *step)
 			;
 		break;
 	case DO_DRIP:
+		g_assert(size > 0);
 		read_call(server, fd);
 		for (gsize i = 0; send_all(fd, step->text + i % size, 1); i++)
 			g_usleep(20000);
