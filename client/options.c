@@ -268,6 +268,7 @@ static void add_to_list(GPtrArray *list, const char *value)
 
 static gboolean has_empty_part(const char *value)
 {
+	g_assert(value); /* what takes a list takes an argument */
 	return (!*value || value[0] == ',' || g_str_has_suffix(value, ",") ||
 		strstr(value, ",,")) &&
 	       !g_file_test(value, G_FILE_TEST_EXISTS);
@@ -281,7 +282,7 @@ static gboolean store(Parser *parser, const PvsOption *option, const char *shown
 	guint64 bit = G_GUINT64_CONSTANT(1) << row_of(option, &scopes);
 	void *at = member_at(parser->out, option);
 
-	if (option->kind == PVS_OPTION_LIST && value && has_empty_part(value))
+	if (option->kind == PVS_OPTION_LIST && has_empty_part(value))
 		return usage_take(
 			parser, error,
 			g_strdup_printf("%s %s: there is nothing before or behind a comma", shown,
