@@ -17,6 +17,8 @@
 #include "client/failure.h"
 #include "client/unreachable.h"
 
+enum { AGAIN_AFTER_US = 100 * 1000 }; /* before the second attempt */
+
 struct PvsRpc {
 	char *path;
 	gboolean own; /* the daemon's own socket, not one that the user gave */
@@ -299,6 +301,9 @@ PvsReply *pvs_rpc_call(PvsRpc *rpc, PvsCall *call, GError **error)
 			return NULL;
 		case ASK_CLOSED:
 			disconnect(rpc);
+			/* Whoever answered before may just be about to be replaced. */
+			if (attempt == 0)
+				g_usleep(AGAIN_AFTER_US);
 			break;
 		}
 	}
