@@ -102,8 +102,9 @@ def find_program(name):
     if not os.path.exists(copy):
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         shutil.copy(path, copy)
-        # The daemon as it is installed: its user may not read it.
-        os.chmod(copy, 0o711 if ROOT and name == "pvsecretd" else 0o755)
+        # The daemon as it is installed: its user may not read it. Valgrind, run as that user, has to.
+        installed = ROOT and name == "pvsecretd" and not VALGRIND
+        os.chmod(copy, 0o711 if installed else 0o755)
     return copy
 
 
