@@ -357,6 +357,10 @@ static void test_torn(void)
 		if (rows[i].first)
 			g_assert_cmpint(take(&reader, silent), ==, PVS_AUDIT_SILENT);
 	}
+	/* Where the log begins with it, nothing says what came before. */
+	reader = (PvsAuditChain){0};
+	g_assert_cmpint(take(&reader, "torn"), ==, PVS_AUDIT_TORN);
+	g_assert_cmpint(take(&reader, recovery), ==, PVS_AUDIT_BASELESS);
 	/* The line before was another one. */
 	reader = (PvsAuditChain){0};
 	lines[0][strlen(lines[0]) - 3] ^= 1;
