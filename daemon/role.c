@@ -17,6 +17,10 @@ static GMainLoop *loop;
 static PvsChannel *monitor;
 static int exit_status = -1;
 
+enum {
+	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
+};
+
 void pvs_role_quit(int status)
 {
 	if (exit_status < 0)
@@ -26,7 +30,7 @@ void pvs_role_quit(int status)
 
 /* Before the answer: who has it may be sure that it counted. What a front has to ask on after is no
  * answer to a client: one that dies at each call's second step would pass for a good one. */
-void pvs_role_serves(PvsMessageType answer)
+static void count_service(PvsMessageType answer)
 {
 	static const PvsMessageType steps[] = {PVS_MESSAGE_VERIFIED, PVS_MESSAGE_STORE_IS,
 					       PVS_MESSAGE_ALLOWED};
@@ -48,6 +52,27 @@ void pvs_role_accuse(const PvsAddFront *front, const char *what)
 	pvs_warning("the front of uid %u %s; its channel is closed", front->uid, what);
 	pvs_body_put(&w, pvs_accused_fields, &body);
 	pvs_channel_send(monitor, PVS_MESSAGE_ACCUSED, 0, &w, NULL);
+}
+
+void pvs_role_answer(PvsChannel *channel, const PvsAddFront *front, PvsMessageType type,
+		     guint64 call, const PvsWriter *body)
+{
+	count_service(type);
+	pvs_channel_send(channel, type, call, body, NULL);
+	/* A front reads whatever its client does; one that does not would fill the memory. */
+	if (pvs_channel_pending(channel) > ANSWERS_MAX) {
+		pvs_role_accuse(front, "does not read its answers");
+		pvs_channel_close(channel);
+	}
+}
+
+void pvs_role_answer_body(PvsChannel *channel, const PvsAddFront *front, PvsMessageType type,
+			  guint64 call, const PvsField *fields, gconstpointer body)
+{
+	g_auto(PvsWriter) w = pvs_writer();
+
+	pvs_body_put(&w, fields, body);
+	pvs_role_answer(channel, front, type, call, &w);
 }
 
 static gboolean on_ping(PvsChannel *channel, PvsMessage *message, gpointer user G_GNUC_UNUSED)

@@ -45,14 +45,18 @@ extern const PvsRoleRow pvs_role_front, pvs_role_trust, pvs_role_vault;
 /* Runs a worker to its end; returns the process's exit status. */
 int pvs_role_main(const PvsRoleRow *row);
 
-/* For trust and the vault: a front is about to be answered with that. The monitor is told of the
- * first that a client gets his answer by, and takes a death after it for none of a process that is
- * of no use to anybody. */
-void pvs_role_serves(PvsMessageType answer);
-
 /* For trust and the vault, of a front whose channel they close: says in the log what it did ("sent
  * ..."), and to the monitor that the front has to end. Whoever took it over would not end it. */
 void pvs_role_accuse(const PvsAddFront *front, const char *what);
+
+/* For trust and the vault: answers the question @call of @front, on its @channel; @body NULL: an
+ * empty one, or by its @fields. One that leaves more than 16 MiB of answers unread is accused and
+ * its channel closed. The monitor is told of the first answer that a client gets his own by, and
+ * takes a death after it for none of a process that is of no use to anybody. */
+void pvs_role_answer(PvsChannel *channel, const PvsAddFront *front, PvsMessageType type,
+		     guint64 call, const PvsWriter *body);
+void pvs_role_answer_body(PvsChannel *channel, const PvsAddFront *front, PvsMessageType type,
+			  guint64 call, const PvsField *fields, gconstpointer body);
 
 /* Ends the loop of pvs_role_main(); the status is that of the first call. */
 void pvs_role_quit(int status);

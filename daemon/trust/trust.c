@@ -25,10 +25,6 @@
 #include "protocol/bodies.h"
 #include "protocol/error.h"
 
-enum {
-	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
-};
-
 typedef struct {
 	PvsChannel *channel; /* NULL: it has gone, and grants are still on their way */
 	PvsAddFront identity;
@@ -74,26 +70,18 @@ static void front_free_if_gone(Front *front)
 	g_free(front);
 }
 
-static void send_to(Front *front, PvsMessageType type, guint64 call, const PvsWriter *body)
+/* A front that has gone gets nothing. */
+static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *body)
 {
-	if (!front->channel)
-		return;
-	pvs_role_serves(type);
-	pvs_channel_send(front->channel, type, call, body, NULL);
-	/* A front reads whatever its client does; one that does not would fill the memory. */
-	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
-		pvs_role_accuse(&front->identity, "does not read its answers");
-		pvs_channel_close(front->channel);
-	}
+	if (front->channel)
+		pvs_role_answer(front->channel, &front->identity, type, call, body);
 }
 
-static void answer(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
-		   gconstpointer body)
+static void answer_body(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
+			gconstpointer body)
 {
-	g_auto(PvsWriter) w = pvs_writer();
-
-	pvs_body_put(&w, fields, body);
-	send_to(front, type, call, &w);
+	if (front->channel)
+		pvs_role_answer_body(front->channel, &front->identity, type, call, fields, body);
 }
 
 static void refuse(Front *front, guint64 call, const GError *error)
@@ -101,7 +89,7 @@ static void refuse(Front *front, guint64 call, const GError *error)
 	g_auto(PvsWriter) w = pvs_writer();
 
 	pvs_writer_error(&w, error);
-	send_to(front, PVS_MESSAGE_REFUSED, call, &w);
+	answer(front, PVS_MESSAGE_REFUSED, call, &w);
 }
 
 static PvsVerdict *unverified(GBytes *document, GError **error)
@@ -259,7 +247,7 @@ static gboolean on_recorded(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messa
 		return FALSE;
 	front = p->front;
 	if (body.written) {
-		send_to(front, p->type, p->call, &p->body);
+		answer(front, p->type, p->call, &p->body);
 	} else {
 		g_autoptr(GError) error = NULL;
 
@@ -338,7 +326,8 @@ static gboolean on_granted(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *messag
 		pvs_fail(&error, (PvsError)body.error, disputed(body.error), NULL);
 		refuse(front, p->call, error);
 	} else {
-		answer(front, PVS_MESSAGE_VERIFIED, p->call, pvs_verified_fields, &p->verified);
+		answer_body(front, PVS_MESSAGE_VERIFIED, p->call, pvs_verified_fields,
+			    &p->verified);
 	}
 	forget(message->call, front);
 	return TRUE;
@@ -441,7 +430,8 @@ static gboolean on_check(PvsChannel *channel G_GNUC_UNUSED, PvsMessage *message,
 		return FALSE;
 	if (pvs_access_method(front->access, "verify_request", &error) &&
 	    pvs_user_data_check(&body, &checked, &error))
-		answer(front, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields, &checked);
+		answer_body(front, PVS_MESSAGE_CHECKED, message->call, pvs_checked_fields,
+			    &checked);
 	else
 		refuse(front, message->call, error);
 	return TRUE;
@@ -457,7 +447,7 @@ static void on_surveyed(const PvsWriter *store_is, gpointer user)
 {
 	g_autofree Asker *asker = user;
 
-	send_to(asker->front, PVS_MESSAGE_STORE_IS, asker->call, store_is);
+	answer(asker->front, PVS_MESSAGE_STORE_IS, asker->call, store_is);
 	pvs_sharer_end(asker->front->sharer);
 	front_free_if_gone(asker->front);
 }

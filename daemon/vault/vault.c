@@ -32,8 +32,7 @@
 #include "protocol/error.h"
 
 enum {
-	ANSWERS_MAX = 16 * 1024 * 1024, /* bytes that a front may leave unread */
-	LOG_PAUSE_SEC = 10,		/* between two lines about grants */
+	LOG_PAUSE_SEC = 10, /* between two lines about grants */
 };
 
 /* One front: a channel and whose it is. Freed when it has gone and no job of it is on its way. */
@@ -114,24 +113,15 @@ static void on_front_closed(PvsChannel *channel G_GNUC_UNUSED, gboolean broken, 
 	front_gone(front);
 }
 
-static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *w)
+static void answer(Front *front, PvsMessageType type, guint64 call, const PvsWriter *body)
 {
-	pvs_role_serves(type);
-	pvs_channel_send(front->channel, type, call, w, NULL);
-	/* A front reads whatever its client does; one that does not would fill the memory. */
-	if (pvs_channel_pending(front->channel) > ANSWERS_MAX) {
-		pvs_role_accuse(&front->identity, "does not read its answers");
-		pvs_channel_close(front->channel);
-	}
+	pvs_role_answer(front->channel, &front->identity, type, call, body);
 }
 
 static void answer_body(Front *front, PvsMessageType type, guint64 call, const PvsField *fields,
 			gconstpointer body)
 {
-	g_auto(PvsWriter) w = pvs_writer();
-
-	pvs_body_put(&w, fields, body);
-	answer(front, type, call, &w);
+	pvs_role_answer_body(front->channel, &front->identity, type, call, fields, body);
 }
 
 static void refuse(Front *front, guint64 call, const GError *error)
