@@ -16,44 +16,7 @@
 #include "daemon/locked.h"
 #include "daemon/role.h"
 #include "protocol/error.h"
-#include "tests/unit/stage.h"
-
-#define REST(id) "\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"ping\"}"
-#define PING(id) "{" REST(id)
-
-typedef struct {
-	Stage stage;
-	Client *client;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	stage_init(&f->stage);
-	stage_open(&f->stage);
-	f->client = client_new(&f->stage);
-}
-
-/* Limits that are reached soon. */
-static void set_up_small(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	stage_init(&f->stage);
-	f->stage.start.calls = 2;
-	f->stage.start.message_size = 16384;
-	f->stage.start.depth = 8;
-	f->stage.start.tokens = 64;
-	f->stage.start.batch_size = 3;
-	f->stage.start.receive_sec = 1;
-	f->stage.start.reply_sec = 1;
-	f->stage.start.idle_sec = 1;
-	stage_open(&f->stage);
-	f->client = client_new(&f->stage);
-}
-
-static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_clear_pointer(&f->client, client_free);
-	stage_close(&f->stage);
-}
+#include "tests/unit/stage-fixture.h"
 
 /* ---- how much at a time ---- */
 
@@ -450,7 +413,8 @@ int main(int argc, char **argv)
 	if (!pvs_locked_init(pvs_role_front.locked_size, &error))
 		g_error("%s", error->message);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_test_add(rows[i].name, Fixture, NULL, rows[i].small ? set_up_small : set_up,
-			   rows[i].test, tear_down);
+		g_test_add(rows[i].name, Fixture, NULL,
+			   rows[i].small ? fixture_set_up_small : fixture_set_up, rows[i].test,
+			   fixture_tear_down);
 	return g_test_run();
 }

@@ -10,12 +10,7 @@
 #include "daemon/locked.h"
 #include "daemon/role.h"
 #include "protocol/error.h"
-#include "tests/unit/stage.h"
-
-typedef struct {
-	Stage stage;
-	Client *client;
-} Fixture;
+#include "tests/unit/stage-fixture.h"
 
 /* @data: the rules; NULL: the monitor has not said them yet. */
 static void set_up(Fixture *f, gconstpointer data)
@@ -24,21 +19,6 @@ static void set_up(Fixture *f, gconstpointer data)
 	f->stage.access = data;
 	stage_open(&f->stage);
 	f->client = client_new(&f->stage);
-}
-
-static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_clear_pointer(&f->client, client_free);
-	stage_close(&f->stage);
-}
-
-static void call(Fixture *f, const char *id, const char *method, const char *params)
-{
-	g_autofree char *text =
-		g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":%s}",
-				id, method, params);
-
-	client_send(f->client, text);
 }
 
 static void create(Fixture *f, const char *id, const char *more)
@@ -52,11 +32,6 @@ static void create(Fixture *f, const char *id, const char *more)
 static void expect_theirs(Fixture *f, const char *id)
 {
 	client_expect_error(f->client, id, PVS_ERROR_AUDIT, NULL);
-}
-
-static void expect_result(Fixture *f, const char *id)
-{
-	json_object_unref(client_expect_result(f->client, id));
 }
 
 #define TARGET "\"image\":\"web\",\"host_keys\":[{\"name\":\"h\"}]"
@@ -84,11 +59,11 @@ static void test_no_section(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
 		if (i < 4)
-			call(f, "1", methods[i], "{}");
+			fixture_call(f, "1", methods[i], "{}");
 		else
-			call(f, "1", methods[i], "{\"name\":7}");
+			fixture_call(f, "1", methods[i], "{\"name\":7}");
 		client_expect_error(f->client, "1", PVS_ERROR_DENIED_SECTION, NULL);
-		call(f, "2", methods[i], "{\"whatever\":1}");
+		fixture_call(f, "2", methods[i], "{\"whatever\":1}");
 		client_expect_error(f->client, "2", PVS_ERROR_DENIED_SECTION, NULL);
 	}
 	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
@@ -105,7 +80,7 @@ static void test_on_record(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		gboolean creates = g_str_has_prefix(whole_calls[i].method, "create_");
 
 		g_test_message("%s", whole_calls[i].method);
-		call(f, "1", whole_calls[i].method, whole_calls[i].params);
+		fixture_call(f, "1", whole_calls[i].method, whole_calls[i].params);
 		expect_theirs(f, "1");
 		g_assert_cmpuint(f->stage.judges, ==, creates ? i + 1 : i);
 		g_assert_cmpuint(f->stage.examines, ==, creates ? 0 : 1);
@@ -144,7 +119,7 @@ static void test_not_on_record(Fixture *f, gconstpointer rules)
 		memcpy(zeros, "asrcbM", 6);
 		base64 = g_base64_encode(zeros, 1024);
 		g_string_replace(params, "%s", base64, 1);
-		call(f, "1", methods[i], params->str);
+		fixture_call(f, "1", methods[i], params->str);
 		client_expect_error(f->client, "1", denied, NULL);
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(whole_calls); i++) {
@@ -152,7 +127,7 @@ static void test_not_on_record(Fixture *f, gconstpointer rules)
 
 		g_string_truncate(params, params->len - 1);
 		g_string_append(params, ",\"whatever\":1}");
-		call(f, "2", whole_calls[i].method, params->str);
+		fixture_call(f, "2", whole_calls[i].method, params->str);
 		client_expect_error(f->client, "2", denied, NULL);
 	}
 	g_assert_cmpuint(f->stage.judges + f->stage.examines, ==, 0);
@@ -164,7 +139,7 @@ static void test_not_on_record(Fixture *f, gconstpointer rules)
 static void test_allowed_there(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	create(f, "1", ",\"cck\":\"test\"");
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 	g_assert_cmpuint(f->stage.judges, ==, 1);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 	g_assert_cmpuint(f->stage.builds, ==, 1);
@@ -191,7 +166,7 @@ static void test_aspects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		f->stage.denies_param = rows[i].param;
 		create(f, "1", rows[i].more);
 		if (rows[i].expected == PVS_ERROR_LAST_) {
-			expect_result(f, "1");
+			fixture_expect_result(f, "1");
 			built++;
 		} else {
 			client_expect_error(f->client, "1", rows[i].expected, rows[i].param);
@@ -202,12 +177,12 @@ static void test_aspects(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	/* What was refused did not reach trust either. */
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 	/* Before its parameters are looked at. */
-	call(f, "2", "verify_host_key", "{\"whatever\":1}");
+	fixture_call(f, "2", "verify_host_key", "{\"whatever\":1}");
 	client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
 	g_assert_cmpuint(f->stage.examines, ==, 0);
-	call(f, "3", "create_association", "{\"whatever\":1}");
+	fixture_call(f, "3", "create_association", "{\"whatever\":1}");
 	client_expect_error(f->client, "3", PVS_ERROR_PARAM_UNKNOWN, NULL);
-	call(f, "4", "no_such_thing", "{}");
+	fixture_call(f, "4", "no_such_thing", "{}");
 	client_expect_error(f->client, "4", PVS_ERROR_METHOD, NULL);
 	client_expect_ping(f->client);
 }
@@ -234,9 +209,9 @@ static void test_names_and_images(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 		f->stage.denies_param = rows[i].param;
 		g_string_replace(text, "%s", rows[i].name, 1);
 		g_string_replace(text, "%s", rows[i].image, 1);
-		call(f, "1", "create_association", text->str);
+		fixture_call(f, "1", "create_association", text->str);
 		if (rows[i].expected == PVS_ERROR_LAST_)
-			expect_result(f, "1");
+			fixture_expect_result(f, "1");
 		else
 			client_expect_error(f->client, "1", rows[i].expected, rows[i].param);
 		g_assert_cmpstr(f->stage.image, ==, rows[i].image);
@@ -251,7 +226,7 @@ static void test_names_and_images(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void test_header(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	create(f, "1", ",\"cck\":\"nonesuch\"");
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 	g_assert_cmpuint(f->stage.judges, ==, 1);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 	g_assert_cmpuint(f->stage.builds, ==, 1);
@@ -287,14 +262,14 @@ static void test_header(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	f->stage.vault.waits = FALSE;
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
-	expect_result(f, "3");
+	fixture_expect_result(f, "3");
 	g_assert_cmpuint(f->stage.judges, ==, 6);
 	g_assert_cmpuint(f->stage.verifies, ==, 3);
 	g_assert_cmpuint(f->stage.builds, ==, 2);
 	/* Where no rule is about images it need not be asked. */
 	stage_access(&f->stage, "Users=1000\nMethods=*\nNames=*\n");
 	create(f, "4", NULL);
-	expect_result(f, "4");
+	fixture_expect_result(f, "4");
 	g_assert_cmpuint(f->stage.judges, ==, 6);
 }
 
@@ -326,15 +301,15 @@ static void test_batch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 /* Until the monitor has said what the identity may do, nothing is done and nothing is refused. */
 static void test_not_said_yet(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	call(f, "1", "ping", "{}");
-	call(f, "2", "get_access", "{}");
+	fixture_call(f, "1", "ping", "{}");
+	fixture_call(f, "2", "get_access", "{}");
 	create(f, "3", NULL);
 	g_assert_true(client_silent(f->client));
 	g_assert_cmpuint(f->stage.verifies + f->stage.judges, ==, 0);
 	f->stage.denies = PVS_ERROR_DENIED_METHOD;
 	stage_access(&f->stage, "Users=1000\nMethods=create_meta\n");
-	expect_result(f, "1");
-	expect_result(f, "2");
+	fixture_expect_result(f, "1");
+	fixture_expect_result(f, "2");
 	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
 	g_assert_cmpuint(f->stage.verifies, ==, 0);
 }
@@ -363,7 +338,7 @@ static void test_retry(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	create(f, "2", CUID);
 	stage_access(&f->stage, "Users=1000\nMethods=*\nNames=*\n");
 	create(f, "3", CUID);
-	call(f, "4", "list_ccks", "{}");
+	fixture_call(f, "4", "list_ccks", "{}");
 	g_assert_true(client_silent(f->client));
 	stage_access(&f->stage, "Users=1001\nMethods=*\nNames=*\n");
 	/* This one leaves no record. */
@@ -383,12 +358,12 @@ static void test_retry(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void test_refused_there(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.vault.refuses = PVS_ERROR_DENIED_METHOD;
-	call(f, "1", "list_ccks", "{}");
+	fixture_call(f, "1", "list_ccks", "{}");
 	client_expect_error(f->client, "1", PVS_ERROR_DENIED_METHOD, NULL);
-	call(f, "2", "get_status", "{}");
+	fixture_call(f, "2", "get_status", "{}");
 	client_expect_error(f->client, "2", PVS_ERROR_DENIED_METHOD, NULL);
 	f->stage.trust.refuses = PVS_ERROR_DENIED_METHOD;
-	call(f, "3", "get_status", "{}");
+	fixture_call(f, "3", "get_status", "{}");
 	client_expect_error(f->client, "3", PVS_ERROR_DENIED_METHOD, NULL);
 	client_expect_ping(f->client);
 }
@@ -399,7 +374,7 @@ static void test_get_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 	g_autofree char *text = NULL;
 
-	call(f, "1", "get_access", "{}");
+	fixture_call(f, "1", "get_access", "{}");
 	result = client_expect_result(f->client, "1");
 	json_node_set_object(node, result);
 	text = json_to_string(node, FALSE);
@@ -414,7 +389,7 @@ static void test_get_access(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 #define ADD(path, rules, function) \
-	g_test_add("/front-access/" path, Fixture, rules, set_up, function, tear_down)
+	g_test_add("/front-access/" path, Fixture, rules, set_up, function, fixture_tear_down)
 
 int main(int argc, char **argv)
 {

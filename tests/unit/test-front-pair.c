@@ -11,46 +11,7 @@
 #include "daemon/locked.h"
 #include "daemon/role.h"
 #include "protocol/error.h"
-#include "tests/unit/stage.h"
-
-typedef struct {
-	Stage stage;
-	Client *client;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	stage_init(&f->stage);
-	stage_open(&f->stage);
-	f->client = client_new(&f->stage);
-}
-
-static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_clear_pointer(&f->client, client_free);
-	stage_close(&f->stage);
-}
-
-static void create(Fixture *f, const char *id, const char *document)
-{
-	g_autofree char *text = text_create(id, document, NULL);
-
-	client_send(f->client, text);
-}
-
-static void call(Fixture *f, const char *id, const char *method, const char *params)
-{
-	g_autofree char *text =
-		g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":%s}",
-				id, method, params);
-
-	client_send(f->client, text);
-}
-
-static void expect_result(Fixture *f, const char *id)
-{
-	json_object_unref(client_expect_result(f->client, id));
-}
+#include "tests/unit/stage-fixture.h"
 
 /* ---- grants ---- */
 
@@ -58,21 +19,21 @@ static void test_one_verification(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.trust.waits = TRUE;
 	for (guint i = 0; i < 5; i++)
-		create(f, "1", "the same");
-	create(f, "2", "another");
+		fixture_create(f, "1", "the same");
+	fixture_create(f, "2", "another");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	g_assert_cmpuint(f->stage.builds, ==, 0);
 	stage_answer(&f->stage, &f->stage.trust);
 	for (guint i = 0; i < 5; i++)
-		expect_result(f, "1");
+		fixture_expect_result(f, "1");
 	g_assert_true(client_silent(f->client));
 	stage_answer(&f->stage, &f->stage.trust);
-	expect_result(f, "2");
+	fixture_expect_result(f, "2");
 	/* And later ones need none at all. */
-	create(f, "3", "the same");
-	create(f, "4", "another");
-	expect_result(f, "3");
-	expect_result(f, "4");
+	fixture_create(f, "3", "the same");
+	fixture_create(f, "4", "another");
+	fixture_expect_result(f, "3");
+	fixture_expect_result(f, "4");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	g_assert_cmpuint(f->stage.builds, ==, 8);
 }
@@ -82,15 +43,15 @@ static void test_refused_together(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	f->stage.trust.waits = TRUE;
 	f->stage.trust.refuses = PVS_ERROR_HOST_KEY_EXPIRED;
 	for (guint i = 0; i < 3; i++)
-		create(f, "1", "the same");
-	create(f, "2", "another");
+		fixture_create(f, "1", "the same");
+	fixture_create(f, "2", "another");
 	stage_answer(&f->stage, &f->stage.trust);
 	for (guint i = 0; i < 3; i++)
 		client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_EXPIRED, NULL);
 	g_assert_true(client_silent(f->client));
 	f->stage.trust.refuses = PVS_ERROR_PARSE;
 	stage_answer(&f->stage, &f->stage.trust);
-	expect_result(f, "2");
+	fixture_expect_result(f, "2");
 }
 
 static void test_grant_has_ended(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -98,28 +59,28 @@ static void test_grant_has_ended(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	/* By our own clock: the grant serves the call that asked for it (the vault has the last
 	 * word), and no other. */
 	f->stage.until = g_get_real_time() / G_USEC_PER_SEC - 1;
-	create(f, "1", "host");
-	expect_result(f, "1");
+	fixture_create(f, "1", "host");
+	fixture_expect_result(f, "1");
 	f->stage.until += 3600;
-	create(f, "2", "host");
-	expect_result(f, "2");
-	create(f, "3", "host");
-	expect_result(f, "3");
+	fixture_create(f, "2", "host");
+	fixture_expect_result(f, "2");
+	fixture_create(f, "3", "host");
+	fixture_expect_result(f, "3");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 
 	/* By the vault's: trust is asked once more, and the vault again. */
 	f->stage.expired = 1;
-	create(f, "4", "host");
-	expect_result(f, "4");
+	fixture_create(f, "4", "host");
+	fixture_expect_result(f, "4");
 	g_assert_cmpuint(f->stage.verifies, ==, 3);
 	g_assert_cmpuint(f->stage.builds, ==, 5);
 	f->stage.expired = 2;
-	create(f, "5", "host");
-	expect_result(f, "5");
+	fixture_create(f, "5", "host");
+	fixture_expect_result(f, "5");
 	g_assert_cmpuint(f->stage.verifies, ==, 5);
 	/* There is an end to that. */
 	f->stage.expired = 3;
-	create(f, "6", "host");
+	fixture_create(f, "6", "host");
 	client_expect_error(f->client, "6", PVS_ERROR_INTERNAL, NULL);
 	g_assert_cmpuint(f->stage.verifies, ==, 7);
 }
@@ -127,11 +88,11 @@ static void test_grant_has_ended(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 /* Two find out at the same time. */
 static void test_grant_has_ended_for_two(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	create(f, "1", "host");
-	expect_result(f, "1");
+	fixture_create(f, "1", "host");
+	fixture_expect_result(f, "1");
 	f->stage.vault.waits = TRUE;
-	create(f, "2", "host");
-	create(f, "3", "host");
+	fixture_create(f, "2", "host");
+	fixture_create(f, "3", "host");
 	f->stage.expired = 2;
 	stage_answer(&f->stage, &f->stage.vault);
 	stage_settle();
@@ -140,8 +101,8 @@ static void test_grant_has_ended_for_two(Fixture *f, gconstpointer data G_GNUC_U
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	stage_answer(&f->stage, &f->stage.vault);
 	stage_answer(&f->stage, &f->stage.vault);
-	expect_result(f, "2");
-	expect_result(f, "3");
+	fixture_expect_result(f, "2");
+	fixture_expect_result(f, "3");
 	g_assert_cmpuint(f->stage.builds, ==, 5);
 }
 
@@ -151,19 +112,19 @@ static void test_many_machines(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	for (guint i = 0; i <= PVS_GRANTS_MAX; i++) {
 		g_autofree char *host = g_strdup_printf("host %u", i);
 
-		create(f, "1", host);
-		expect_result(f, "1");
+		fixture_create(f, "1", host);
+		fixture_expect_result(f, "1");
 		g_assert_cmpuint(f->stage.build.slot, <, PVS_GRANTS_MAX);
 		/* The first stays in use. */
-		create(f, "2", "host 0");
-		expect_result(f, "2");
+		fixture_create(f, "2", "host 0");
+		fixture_expect_result(f, "2");
 	}
 	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 1);
-	create(f, "3", "host 2");
-	expect_result(f, "3");
+	fixture_create(f, "3", "host 2");
+	fixture_expect_result(f, "3");
 	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 1);
-	create(f, "4", "host 1");
-	expect_result(f, "4");
+	fixture_create(f, "4", "host 1");
+	fixture_expect_result(f, "4");
 	g_assert_cmpuint(f->stage.verifies, ==, PVS_GRANTS_MAX + 2);
 }
 
@@ -171,12 +132,12 @@ static void test_many_machines(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 static void test_killed_idle(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	create(f, "1", "host");
-	expect_result(f, "1");
+	fixture_create(f, "1", "host");
+	fixture_expect_result(f, "1");
 	stage_kill(&f->stage);
-	create(f, "2", "host");
-	call(f, "3", "list_ccks", "{}");
-	call(f, "4", "get_status", "{}");
+	fixture_create(f, "2", "host");
+	fixture_call(f, "3", "list_ccks", "{}");
+	fixture_call(f, "4", "get_status", "{}");
 	client_expect_ping(f->client); /* needs neither */
 	g_assert_true(client_silent(f->client));
 	stage_peers(&f->stage);
@@ -193,23 +154,23 @@ static void test_killed_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.vault.waits = TRUE;
 	f->stage.trust.waits = TRUE;
-	create(f, "1", "host");
-	create(f, "1", "host"); /* waits for the first's grant */
-	call(f, "2", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
+	fixture_create(f, "1", "host");
+	fixture_create(f, "1", "host"); /* waits for the first's grant */
+	fixture_call(f, "2", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
 	stage_kill(&f->stage);
 	stage_settle();
 	g_assert_true(client_silent(f->client));
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
-	expect_result(f, "2");
+	fixture_expect_result(f, "2");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	g_assert_cmpuint(f->stage.builds, ==, 2);
 	/* Now the vault, with both requests on their way: everything from the start. */
 	stage_kill(&f->stage);
 	f->stage.vault.waits = FALSE;
 	stage_peers(&f->stage);
-	expect_result(f, "1");
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
+	fixture_expect_result(f, "1");
 	g_assert_cmpuint(f->stage.verifies, ==, 3);
 	g_assert_cmpuint(f->stage.builds, ==, 4);
 	g_assert_true(client_silent(f->client));
@@ -223,7 +184,7 @@ static void test_replaced_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED
 	int to_trust[2], to_vault[2];
 
 	f->stage.trust.waits = TRUE;
-	create(f, "1", "host");
+	fixture_create(f, "1", "host");
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, to_trust), ==, 0);
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, to_vault), ==, 0);
 	pvs_body_put(&w, pvs_peers_fields, &body);
@@ -249,27 +210,27 @@ static void test_replaced_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED
 	f->stage.trust.waits = FALSE;
 	stage_settle();
 	stage_peers(&f->stage);
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 }
 
 static void test_given_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.trust.waits = TRUE;
-	create(f, "1", "host");
+	fixture_create(f, "1", "host");
 	for (guint i = 0; i < 2; i++) {
 		stage_kill(&f->stage);
 		stage_peers(&f->stage);
 		g_assert_true(client_silent(f->client));
 		g_assert_cmpuint(f->stage.verifies, ==, i + 2);
 	}
-	create(f, "2", "another");
+	fixture_create(f, "2", "another");
 	/* The third death in its hands; the second call has seen one. */
 	stage_kill(&f->stage);
 	stage_settle();
 	client_expect_error(f->client, "1", PVS_ERROR_RESTARTING, NULL);
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
-	expect_result(f, "2");
+	fixture_expect_result(f, "2");
 }
 
 static gboolean has_line(gpointer user)
@@ -285,8 +246,8 @@ static void test_waited_in_vain(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	pvs_calls_init(f->stage.front, &f->stage.start, 200, NULL);
 	stage_access(&f->stage, f->stage.access);
 	stage_settle();
-	create(f, "1", "host");
-	call(f, "2", "list_ccks", "{}");
+	fixture_create(f, "1", "host");
+	fixture_call(f, "2", "list_ccks", "{}");
 	g_assert_true(client_silent(f->client));
 	stage_until(has_line, f->client);
 	client_expect_error(f->client, "1", PVS_ERROR_RESTARTING, NULL);
@@ -297,19 +258,19 @@ static void test_waited_in_vain(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 static void test_hold(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	create(f, "1", "host");
-	expect_result(f, "1");
+	fixture_create(f, "1", "host");
+	fixture_expect_result(f, "1");
 	/* With nothing on its way at once. */
 	stage_hold(&f->stage);
 	g_assert_cmpuint(f->stage.held, ==, 1);
-	create(f, "2", "host");
-	call(f, "3", "get_status", "{}");
+	fixture_create(f, "2", "host");
+	fixture_call(f, "3", "get_status", "{}");
 	client_expect_ping(f->client);
 	g_assert_cmpuint(f->stage.builds, ==, 1);
 	g_assert_cmpuint(f->stage.workers, ==, 0);
 	stage_peers(&f->stage);
-	expect_result(f, "2");
-	expect_result(f, "3");
+	fixture_expect_result(f, "2");
+	fixture_expect_result(f, "3");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	g_assert_cmpuint(f->stage.held, ==, 1);
 }
@@ -318,9 +279,9 @@ static void test_hold_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.trust.waits = TRUE;
 	f->stage.vault.waits = TRUE;
-	create(f, "1", "host");
+	fixture_create(f, "1", "host");
 	stage_hold(&f->stage);
-	create(f, "2", "other");
+	fixture_create(f, "2", "other");
 	g_assert_cmpuint(f->stage.held, ==, 0);
 	/* What is on its way goes on to its end. */
 	stage_answer(&f->stage, &f->stage.trust);
@@ -328,7 +289,7 @@ static void test_hold_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(f->stage.held, ==, 0);
 	g_assert_cmpuint(f->stage.builds, ==, 1);
 	stage_answer(&f->stage, &f->stage.vault);
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 	g_assert_cmpuint(f->stage.held, ==, 1);
 	g_assert_cmpuint(f->stage.verifies, ==, 1);
 	/* And again, with the pair dying meanwhile. */
@@ -342,7 +303,7 @@ static void test_hold_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(f->stage.held, ==, 2);
 	f->stage.trust.waits = FALSE;
 	stage_peers(&f->stage);
-	expect_result(f, "2");
+	fixture_expect_result(f, "2");
 	/* With nobody there at all. */
 	stage_kill(&f->stage);
 	stage_settle();
@@ -354,8 +315,8 @@ static void test_hold_in_flight(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void test_stop(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.trust.waits = TRUE;
-	create(f, "1", "host");
-	create(f, "2", "host");
+	fixture_create(f, "1", "host");
+	fixture_create(f, "2", "host");
 	pvs_role_front.stop();
 	client_expect_error(f->client, "1", PVS_ERROR_SHUTTING_DOWN, NULL);
 	client_expect_error(f->client, "2", PVS_ERROR_SHUTTING_DOWN, NULL);
@@ -387,6 +348,7 @@ int main(int argc, char **argv)
 	if (!pvs_locked_init(pvs_role_front.locked_size, &error))
 		g_error("%s", error->message);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_test_add(rows[i].name, Fixture, NULL, set_up, rows[i].test, tear_down);
+		g_test_add(rows[i].name, Fixture, NULL, fixture_set_up, rows[i].test,
+			   fixture_tear_down);
 	return g_test_run();
 }

@@ -15,12 +15,7 @@
 #include "protocol/encoding.h"
 #include "protocol/error.h"
 #include "tests/unit/plain-request.h"
-#include "tests/unit/stage.h"
-
-typedef struct {
-	Stage stage;
-	Client *client;
-} Fixture;
+#include "tests/unit/stage-fixture.h"
 
 /* Not in main(): a child process that is a front of its own makes one as well. */
 #ifdef PVS_CAGE_LOG
@@ -40,36 +35,7 @@ static void make_arena(void)
 static void set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	make_arena();
-	stage_init(&f->stage);
-	stage_open(&f->stage);
-	f->client = client_new(&f->stage);
-}
-
-static void tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_clear_pointer(&f->client, client_free);
-	stage_close(&f->stage);
-}
-
-static void create(Fixture *f, const char *id, const char *document)
-{
-	g_autofree char *text = text_create(id, document, NULL);
-
-	client_send(f->client, text);
-}
-
-static void call(Fixture *f, const char *id, const char *method, const char *params)
-{
-	g_autofree char *text =
-		g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":%s}",
-				id, method, params);
-
-	client_send(f->client, text);
-}
-
-static void expect_result(Fixture *f, const char *id)
-{
-	json_object_unref(client_expect_result(f->client, id));
+	fixture_set_up(f, NULL);
 }
 
 static char *json_of(JsonObject *object)
@@ -143,7 +109,7 @@ static void test_create_by_name(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 						  text_header());
 	g_autoptr(JsonObject) result = NULL;
 
-	call(f, "1", "create_association", params);
+	fixture_call(f, "1", "create_association", params);
 	g_assert_cmpuint(f->stage.keys, ==, 2);
 	g_assert_cmpstr(f->stage.host_key, ==, "z16");
 	g_assert_cmpstr(f->stage.cck, ==, NULL);
@@ -158,8 +124,8 @@ static void test_verify_host_key(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autoptr(JsonObject) result = NULL;
 	g_autofree char *text = NULL;
 
-	call(f, "1", "verify_host_key",
-	     "{\"host_key_document\":\"-----BEGIN CERTIFICATE-----\\n\",\"crls\":[]}");
+	fixture_call(f, "1", "verify_host_key",
+		     "{\"host_key_document\":\"-----BEGIN CERTIFICATE-----\\n\",\"crls\":[]}");
 	g_assert_cmpuint(f->stage.examines, ==, 1);
 	g_assert_cmpmem(f->stage.document, f->stage.document_size, "-----BEGIN CERTIFICATE-----\n",
 			28);
@@ -206,16 +172,16 @@ static void test_verify_request(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autoptr(JsonObject) result = NULL;
 	g_autofree char *text = NULL;
 
-	call(f, "1", "verify_request", params);
+	fixture_call(f, "1", "verify_request", params);
 	g_assert_cmpuint(f->stage.examines, ==, 1);
 	result = client_expect_result(f->client, "1");
 	text = json_of(result);
 	g_assert_cmpstr(text, ==,
 			"{\"user_data_type\":\"rsa-3072\",\"user_data\":\"dXNlciBkYXRh\"}");
 	/* What is no request is not asked about. */
-	call(f, "2", "verify_request", "{\"request\":\"QUJD\"}");
+	fixture_call(f, "2", "verify_request", "{\"request\":\"QUJD\"}");
 	client_expect_error(f->client, "2", PVS_ERROR_PARAM_REQUEST, "/request");
-	call(f, "3", "describe_request", "{\"request\":\"QUJD\"}");
+	fixture_call(f, "3", "describe_request", "{\"request\":\"QUJD\"}");
 	client_expect_error(f->client, "3", PVS_ERROR_PARAM_REQUEST, "/request");
 	g_assert_cmpuint(f->stage.examines, ==, 1);
 }
@@ -225,7 +191,7 @@ static char *describe(Fixture *f, const char *id, const char *request)
 	g_autofree char *params = g_strdup_printf("{\"request\":\"%s\"}", request);
 	g_autoptr(JsonObject) result = NULL;
 
-	call(f, id, "describe_request", params);
+	fixture_call(f, id, "describe_request", params);
 	result = client_expect_result(f->client, id);
 	g_assert_cmpuint(f->stage.examines, ==, 0);
 	return json_of(result);
@@ -276,7 +242,7 @@ static void test_list_ccks(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autoptr(JsonObject) result = NULL;
 	g_autofree char *text = NULL;
 
-	call(f, "1", "list_ccks", "{}");
+	fixture_call(f, "1", "list_ccks", "{}");
 	result = client_expect_result(f->client, "1");
 	text = json_of(result);
 	g_assert_cmpstr(text, ==,
@@ -291,7 +257,7 @@ static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	g_autofree char *raw = NULL;
 	g_autofree char *text = NULL;
 
-	call(f, "1", "get_status", "{}");
+	fixture_call(f, "1", "get_status", "{}");
 	result = client_expect_result(f->client, "1");
 	g_assert_cmpint(json_object_get_int_member(result, "uptime_sec"), >=, 100);
 	g_assert_cmpint(json_object_get_int_member(result, "uptime_sec"), <, 200);
@@ -318,9 +284,9 @@ static void test_get_status(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 static void test_bad_calls(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-	call(f, "1", "create_association", "{}");
+	fixture_call(f, "1", "create_association", "{}");
 	client_expect_error(f->client, "1", PVS_ERROR_PARAM_MISSING, "/name");
-	call(f, "1", "create_associations", "{}");
+	fixture_call(f, "1", "create_associations", "{}");
 	client_expect_error(f->client, "1", PVS_ERROR_METHOD, NULL);
 	g_assert_cmpuint(f->stage.verifies, ==, 0);
 }
@@ -329,27 +295,27 @@ static void test_refused(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
 	f->stage.trust.refuses = PVS_ERROR_HOST_KEY_REVOKED;
 	f->stage.trust.param = "/host_keys/0/document";
-	create(f, "1", "revoked");
+	fixture_create(f, "1", "revoked");
 	client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_REVOKED, "/host_keys/0/document");
 	/* Nothing is remembered of it: the next asks again. */
-	create(f, "2", "revoked");
+	fixture_create(f, "2", "revoked");
 	client_expect_error(f->client, "2", PVS_ERROR_HOST_KEY_REVOKED, "/host_keys/0/document");
 	g_assert_cmpuint(f->stage.verifies, ==, 2);
 	g_assert_cmpuint(f->stage.builds, ==, 0);
 
 	f->stage.trust.param = "/host_key_document";
-	call(f, "3", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
+	fixture_call(f, "3", "verify_host_key", "{\"host_key_document\":\"QUJD\"}");
 	client_expect_error(f->client, "3", PVS_ERROR_HOST_KEY_REVOKED, "/host_key_document");
 
 	f->stage.trust.refuses = PVS_ERROR_PARSE;
 	f->stage.vault.refuses = PVS_ERROR_NO_CCK;
 	f->stage.vault.param = "/cck";
-	create(f, "4", "good");
+	fixture_create(f, "4", "good");
 	client_expect_error(f->client, "4", PVS_ERROR_NO_CCK, "/cck");
 	/* The grant is as good as before. */
 	f->stage.vault.refuses = PVS_ERROR_PARSE;
-	create(f, "5", "good");
-	expect_result(f, "5");
+	fixture_create(f, "5", "good");
+	fixture_expect_result(f, "5");
 	g_assert_cmpuint(f->stage.verifies, ==, 3);
 }
 
@@ -379,7 +345,7 @@ static void test_given_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 					    "/secret/value");
 			continue;
 		}
-		expect_result(f, "1");
+		fixture_expect_result(f, "1");
 		g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_GIVEN);
 		g_assert_cmpuint(f->stage.build.value.size, ==, 32);
 		g_assert_cmpmem(f->stage.value, 32, secret, 32);
@@ -411,13 +377,13 @@ static void test_empty_secret(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 					"\"host_keys\":[{\"document\":\"QUJD\"}]}",
 					types[i], text_header());
 
-		call(f, "1", "create_retrievable", params);
+		fixture_call(f, "1", "create_retrievable", params);
 		if (i == 0) {
 			client_expect_error(f->client, "1", PVS_ERROR_PARAM_SECRET_SIZE,
 					    "/secret/value");
 			continue;
 		}
-		expect_result(f, "1");
+		fixture_expect_result(f, "1");
 		g_assert_cmpuint(f->stage.build.type, ==, PVS_SECRET_PLAINTEXT);
 		g_assert_cmpuint(f->stage.build.value_kind, ==, PVS_VALUE_GIVEN);
 		g_assert_cmpuint(f->stage.build.value.size, ==, 0);
@@ -472,11 +438,11 @@ static void test_no_room_for_secrets(Fixture *f, gconstpointer data G_GNUC_UNUSE
 	client_expect_error(f->client, "1", PVS_ERROR_TOO_FAST, "/secret/value");
 	/* Without a secret of its own there is nothing to keep, but the question has to stand there
 	 * as well. */
-	create(f, "2", "host");
+	fixture_create(f, "2", "host");
 	client_expect_error(f->client, "2", PVS_ERROR_TOO_FAST, NULL);
 	g_ptr_array_set_size(all, 0);
 	create_with(f, value);
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 }
 
 /* ---- documents as large as they get ---- */
@@ -499,12 +465,12 @@ static void test_large_documents(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	for (guint over = 0; over <= 1; over++) {
 		filler = g_strnfill(most + over, 'x');
 		params = g_strdup_printf("{\"host_key_document\":\"-----BEGIN %s\"}", filler);
-		call(f, "1", "verify_host_key", params);
+		fixture_call(f, "1", "verify_host_key", params);
 		if (over)
 			client_expect_error(f->client, "1", PVS_ERROR_HOST_KEY_FORMAT,
 					    "/host_key_document");
 		else
-			expect_result(f, "1");
+			fixture_expect_result(f, "1");
 		g_clear_pointer(&filler, g_free);
 		g_clear_pointer(&params, g_free);
 	}
@@ -532,7 +498,7 @@ static void test_largest_call(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 	text = text_create("1", "host", more->str);
 	g_assert_cmpuint(strlen(text), <, 2 * 1024 * 1024);
 	client_send(f->client, text);
-	expect_result(f, "1");
+	fixture_expect_result(f, "1");
 	g_assert_cmpuint(f->stage.certs, ==, PVS_CERTS_MAX);
 	g_assert_cmpuint(f->stage.crls, ==, PVS_CERTS_MAX);
 }
@@ -630,9 +596,10 @@ int main(int argc, char **argv)
 	/* Before anything else: its child starts as a process of one thread. */
 	g_test_add_func("/front/bad-sibling", test_bad_sibling);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_test_add(rows[i].name, Fixture, NULL, set_up, rows[i].test, tear_down);
+		g_test_add(rows[i].name, Fixture, NULL, set_up, rows[i].test, fixture_tear_down);
 	g_test_add("/front/large/documents", Fixture, NULL, set_up_large, test_large_documents,
-		   tear_down);
-	g_test_add("/front/large/call", Fixture, NULL, set_up_large, test_largest_call, tear_down);
+		   fixture_tear_down);
+	g_test_add("/front/large/call", Fixture, NULL, set_up_large, test_largest_call,
+		   fixture_tear_down);
 	return g_test_run();
 }
