@@ -296,6 +296,26 @@ static void test_mark_comes(void)
 	g_assert_cmpuint(pvs_court_reached(session.court), ==, 2);
 }
 
+/* And refusals end with it, however long they may serve. */
+static void test_mark_ends_refusal(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+	g_autoptr(GError) early = NULL, error = NULL;
+
+	session_time = WORLD_NOW;
+	world_put_cert(world, "hostkeys.d/one.crt", session_host);
+	session_put_crl(world, "trust.d/signing.crl", 2, 100);
+	session_load(&session, world);
+	g_assert_null(pvs_court_judge_installed(session.court, "one", 0, &early));
+	world_assert_reason(early, PVS_ERROR_CRL_NOT_YET);
+	session_time = WORLD_NOW + 2 * WORLD_DAY;
+	g_assert_null(pvs_court_judge_installed(session.court, "one", G_MAXINT64, NULL));
+	pvs_court_tick(session.court, NULL);
+	pvs_verdict_unref(pvs_court_judge_installed(session.court, "one", G_MAXINT64, &error));
+	g_assert_no_error(error);
+}
+
 /* Marks that come to a court which judged before: what it remembers was said without them. */
 static void test_marks_come(void)
 {
@@ -500,6 +520,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/court/installed/time", test_installed_over_time);
 	g_test_add_func("/court/installed/marks", test_installed_and_marks);
 	g_test_add_func("/court/mark-comes", test_mark_comes);
+	g_test_add_func("/court/mark-ends-refusal", test_mark_ends_refusal);
 	g_test_add_func("/court/marks-come", test_marks_come);
 	g_test_add_func("/court/revoked-later", test_revoked_later);
 	g_test_add_func("/court/clock", test_clock);
