@@ -83,7 +83,7 @@ static const PvsCommand host_key_commands[] = {
 		 "Lists the documents that are installed in the daemon, and that -k can name: "
 		 "whether each is good, when it expires, until when the verdict holds, and what is "
 		 "wrong with those that are not good any more.",
-	 .examples = "  pvsecretctl host-key list --warn-days 30\n"},
+	 .examples = "  pvsecretctl host-key list --warn-days 3\n"},
 	{.name = NULL},
 };
 
@@ -94,7 +94,7 @@ static const PvsCommand trust_commands[] = {
 	 .summary = "List the installed certificates and CRLs",
 	 .about = "Lists the certificates of signing keys and authorities and the CRLs that are "
 		  "installed in the daemon, with the dates between which each is valid.",
-	 .examples = "  pvsecretctl trust list --warn-days 30\n"},
+	 .examples = "  pvsecretctl trust list --warn-days 3\n"},
 	{.name = NULL},
 };
 

@@ -126,7 +126,7 @@ const PvsOption pvs_options[] = {
 	 PVS_SCOPE_HOST_KEY_VERIFY | PVS_SCOPE_HOST_KEY_LIST | PVS_SCOPE_TRUST_LIST,
 	 PVS_GROUP_GENERAL,
 	 "Exit with 5 where all is good, but something expires in less than N days; with 1 where "
-	 "something has."},
+	 "something has, or is not good."},
 	{0, "socket", NULL, "PATH", PVS_OPTION_TEXT, AT(socket_path), PVS_SCOPE_ALL,
 	 PVS_GROUP_GENERAL, "Ask the daemon that listens at PATH."},
 	{'j', "json", NULL, "pretty|short|off", PVS_OPTION_JSON, AT(output.json), PVS_SCOPE_ALL,

@@ -74,12 +74,11 @@ gboolean pvs_target_check_key(const char *name, const char *option, const char *
 
 	if (!name || pvs_key_name_valid(name))
 		return TRUE;
-	hint = g_strdup_printf("give the %s's name; the daemon's owner adds one to "
-			       "/etc/pvsecretd/%s%s",
-			       kind, directory,
-			       strcmp(kind, "CCK") == 0
-				       ? ", and pvsecretctl status lists those that there are"
-				       : "");
+	hint = g_strdup_printf(
+		"give the %s's name; the daemon's owner adds one to " PVS_CONFIG_DIR "/%s%s", kind,
+		directory,
+		strcmp(kind, "CCK") == 0 ? ", and pvsecretctl status lists those that there are"
+					 : "");
 	return pvs_failure(error, PVS_EXIT_USAGE, hint, "%s %s: %s%s%s", option, name,
 			   strchr(name, '/') ? "is a path, and " : "is not the name of a ", kind,
 			   strchr(name, '/')

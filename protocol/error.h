@@ -176,11 +176,11 @@
 	X(SIGNING_KEY_REVOKED,    -32002, "signing-key-revoked",  "the signing key or a certificate between it and the root CA was revoked", \
 	  "install the signing key's successor in trust.d and reload the daemon") \
 	X(CRL_MISSING,            -32002, "no-crl",               "a CRL that the verification needs is missing", \
-	  "have CRLs fetched (systemctl enable --now pvsecretd-crl.timer), or install those of the signing key, of each intermediate CA and of the root CA in trust.d and reload the daemon") \
+	  "have CRLs fetched (systemctl start pvsecretd-crl.service), or install those of the signing key, of each intermediate CA and of the root CA in trust.d and reload the daemon") \
 	X(CRL_NOT_YET,            -32002, "crl-not-yet-valid",    "a CRL that the verification needs is not valid yet", \
 	  "check this machine's clock") \
 	X(CRL_EXPIRED,            -32002, "crl-expired",          "a CRL that the verification needs has expired", \
-	  "have CRLs fetched (systemctl enable --now pvsecretd-crl.timer), or install a current one in trust.d and reload the daemon") \
+	  "have CRLs fetched (systemctl start pvsecretd-crl.service), or install a current one in trust.d and reload the daemon") \
 	X(CRL_SIGNATURE,          -32002, "crl-signature",        "a CRL that the verification needs is not signed by its issuer, or not usable", \
 	  "install the CRL again from its distribution point") \
 	X(CRL_ROLLED_BACK,        -32002, "crl-rolled-back",      "every CRL at hand for the signing key is older than one that was seen before", \
@@ -200,7 +200,7 @@
 	X(TOO_FAST,               -32004, "rate",                 "too many calls", \
 	  "try again later") \
 	X(TOO_LARGE,              -32004, "message-size",         "the text is larger than the daemon reads", \
-	  "send the SE header alone, not the image; the limit is MessageSize= of pvsecretd.conf(5)") \
+	  "send the SE header alone, not the image, and have large CRLs installed in trust.d; the limit is MessageSize= of pvsecretd.conf(5)") \
 	X(TOO_MANY_CALLS,         -32004, "batch-size",           "the batch has too many calls", \
 	  "split the batch; the limit is BatchSize= of pvsecretd.conf(5)") \
 	X(TOO_DEEP,               -32004, "depth",                "the text is nested too deeply", \

@@ -73,7 +73,7 @@ static const Row create_rows[] = {
 	 "{\"name\":\"my secret\"," TO ",\"certificates\":[" CA "," CA "," CA "," CA "]" RANDOM "}",
 	 "request", REQUEST, NULL, NULL},
 	{"Fl -crl Ar FILE", "the same, besides those that the daemon has",
-	 "At most 64, of at most 1 MiB each.", ASSOCIATION "--crl ca.crt,z16.crt " NAME,
+	 "At most 64, and 1 MiB with all else.", ASSOCIATION "--crl ca.crt,z16.crt " NAME,
 	 "{\"name\":\"my secret\"," TO ",\"crls\":[" CA ",\"-----BEGIN X\"]" RANDOM "}", "request",
 	 REQUEST, NULL, NULL},
 	{"Fl -offline", "accepted, does nothing", "Nothing is ever downloaded for a request.",
@@ -292,8 +292,9 @@ static char *make_page(void)
 			".Sh LIMITS\n"
 			"A request has at most 20 host keys\n"
 			".Pq MaxHostKeys= in Xr pvsecretd.conf 5 ,\n"
-			"and a call brings at most 64 certificates and 64 CRLs, each file of at "
-			"most 1 MiB.\n"
+			"and a call brings at most 64 certificates and 64 CRLs, all "
+			"together as large as one text of JSON may be\n"
+			".Pq MessageSize= in Xr pvsecretd.conf 5 , 1 MiB by default .\n"
 			"Those that are installed in the daemon count for none of these.\n"
 			".Sh WHAT IS NEW\n"
 			".Fl -derive ,\n"
