@@ -20,6 +20,10 @@
  * write. NULL: nothing. */
 char *pvs_owners_wrong(const struct stat *st, const char *path);
 
+/* From now on pvs_owners_wrong() looks at the mode alone. For a program that runs as another user
+ * than the daemon and trusts nothing by these files: which user the daemon's is, it cannot tell. */
+void pvs_owners_by_mode_alone(void);
+
 /* For a command: the user whom files belong to that nobody else shall read. Not a number of this
  * process's: who checks a configuration may be somebody else. */
 const char *pvs_owners_user(void);

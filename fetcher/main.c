@@ -14,6 +14,7 @@
 
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/owners.h"
 #include "daemon/trust/x509.h"
 #include "fetcher/download.h"
 #include "fetcher/expiry.h"
@@ -310,6 +311,9 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	pvs_log_init((PvsRole)0);
+	/* What they name is fetched, no more; and in its own user namespace the daemon's user is
+	 * nobody. */
+	pvs_owners_by_mode_alone();
 	/* The daemon, another user, reads what is written here. */
 	umask(022);
 	if (!run(&options, &outcome, &error)) {

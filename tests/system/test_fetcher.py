@@ -510,6 +510,31 @@ class Points(Fetcher):
         self.assertEqual(os.listdir(self.crls), [])
 
 
+class Owners(Fetcher):
+    """Whose the files are that the fetcher reads: it runs as a user of its own."""
+
+    USER = 64803
+
+    def as_user(self):
+        return ("setpriv", "--reuid", str(self.USER), "--regid", str(self.USER), "--clear-groups")
+
+    @unittest.skipUnless(harness.ROOT, "needs root")
+    def test_the_daemons(self):
+        """What the daemon's user owns is as good for it as for the daemon."""
+        os.chown(self.crls, self.USER, self.USER)
+        for path in (self.conf, os.path.join(self.here, "trust.d", "signing.crt"),
+                     os.path.join(self.here, "hostkeys.d", "host.crt")):
+            os.chown(path, harness.DAEMON_UID, harness.DAEMON_GID)
+        log = self.fetch(through=self.as_user())
+        self.assertIn("3 of 3 CRLs fetched, 3 of them new", log)
+
+    def test_others_may_write(self):
+        path = os.path.join(self.here, "trust.d", "signing.crt")
+        os.chmod(path, 0o666)
+        self.assertRegex(self.fetch(status=1), r"<3>%s: its mode 0666 lets " % path)
+        self.assertEqual(os.listdir(self.crls), [])
+
+
 class Files(Fetcher):
     """The directory, and what somebody planted there."""
 
