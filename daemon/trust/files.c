@@ -18,6 +18,7 @@ enum {
 	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
 	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
 	CRL_FILES_MAX = 1000,		    /* in the CRL directory */
+	CRL_NAMES_MAX = 10 * CRL_FILES_MAX, /* there, with those of what is ignored */
 	AGAIN_MAX = 4,			    /* times CrlSize= that may be read there and not kept */
 	WARNINGS_MAX = 100,
 };
@@ -234,33 +235,44 @@ static int by_name(gconstpointer a, gconstpointer b)
 }
 
 /* The names in @path in their order, so that what is reported does not depend on the file system.
- */
-static GPtrArray *list_directory(PvsStoreFiles *files, const char *path, DIR *dir)
+ * Of the CRL directory not all: somebody else may have put millions there, which have no room in
+ * the memory that the daemon may have. */
+static GPtrArray *list_directory(PvsStoreFiles *files, PvsFileKind kind, const char *path, DIR *dir)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	struct dirent *entry;
 
 	while ((entry = readdir(dir))) {
-		struct stat st;
-
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (pvs_file_is_aside(entry->d_name)) {
+		if (kind == PVS_FILE_CRL && names->len == CRL_NAMES_MAX) {
 			pvs_store_files_warn(files,
-					     "%s/%s: put aside (hidden, or a copy NAME~): the file "
-					     "is ignored",
-					     path, entry->d_name);
-			continue;
-		}
-		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
-			pvs_store_files_warn(files, "%s/%s: a directory is ignored", path,
-					     entry->d_name);
-			continue;
+					     "%s: more than %d names; the others are not looked at "
+					     "(ignored)",
+					     path, CRL_NAMES_MAX);
+			break;
 		}
 		g_ptr_array_add(names, g_strdup(entry->d_name));
 	}
 	g_ptr_array_sort(names, by_name);
 	return names;
+}
+
+static gboolean is_ignored(PvsStoreFiles *files, int directory, const char *path, const char *name)
+{
+	struct stat st;
+
+	if (pvs_file_is_aside(name)) {
+		pvs_store_files_warn(files,
+				     "%s: put aside (hidden, or a copy NAME~): the file is ignored",
+				     path);
+		return TRUE;
+	}
+	if (fstatat(directory, name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
+		pvs_store_files_warn(files, "%s: a directory is ignored", path);
+		return TRUE;
+	}
+	return FALSE;
 }
 
 /* What stands in the CRL directory may be as much as all CRLs may be together, and no more: nothing
@@ -291,6 +303,7 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 	g_autoptr(GPtrArray) names = NULL;
 	DIR *dir = path ? opendir(path) : NULL;
 	guint first = files->files->len;
+	guint n = 0;
 	gsize again = 0;
 
 	if (!path)
@@ -303,15 +316,18 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 		}
 		return;
 	}
-	names = list_directory(files, path, dir);
+	names = list_directory(files, kind, path, dir);
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
 		gsize room;
 
-		if (kind == PVS_FILE_CRL && i >= CRL_FILES_MAX) {
-			pvs_store_files_complain(files, kind,
-						 "%s: more than %d files; %s and what comes behind",
-						 path, CRL_FILES_MAX, (char *)names->pdata[i]);
+		if (is_ignored(files, dirfd(dir), file, names->pdata[i]))
+			continue;
+		if (kind == PVS_FILE_CRL && n++ >= CRL_FILES_MAX) {
+			pvs_store_files_warn(files,
+					     "%s: more than %d files; %s and what comes behind "
+					     "(ignored)",
+					     path, CRL_FILES_MAX, (char *)names->pdata[i]);
 			break;
 		}
 		room = room_for(files, kind, size_from(files, first));

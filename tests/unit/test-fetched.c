@@ -83,6 +83,26 @@ static void test_crl_directory_full(void)
 	}
 }
 
+/* As many as a user can make: what is kept of them is bounded. */
+static void test_crl_directory_names(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autofree char *first = g_build_filename(world->crl, "0", NULL);
+
+	world_put_text(world, "crl.d/0", "x");
+	for (guint i = 1; i < 20000; i++) {
+		g_autofree char *name = g_strdup_printf("%s/%s%u", world->crl, i % 2 ? "." : "", i);
+
+		g_assert_cmpint(link(first, name), ==, 0);
+	}
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_true(world_warned(store, "crl.d: ", "more than 10000 names"));
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
+	}
+}
+
 static void test_fetched(void)
 {
 	g_autoptr(World) world = world_new();
@@ -104,6 +124,7 @@ int main(int argc, char **argv)
 	world_start();
 	g_test_add_func("/fetched/links", test_crl_directory);
 	g_test_add_func("/fetched/full", test_crl_directory_full);
+	g_test_add_func("/fetched/names", test_crl_directory_names);
 	g_test_add_func("/fetched/mode", test_fetched);
 	status = g_test_run();
 	world_end();
