@@ -21,6 +21,7 @@ enum {
 	CRL_NAMES_MAX = 10 * CRL_FILES_MAX, /* there, with those of what is ignored */
 	AGAIN_MAX = 4,			    /* times CrlSize= that may be read there and not kept */
 	WARNINGS_MAX = 100,
+	CRL_WARNINGS_MAX = 20, /* of what stands in the CRL directory */
 };
 
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
@@ -64,6 +65,32 @@ void pvs_store_files_warn(PvsStoreFiles *files, const char *format, ...)
 	va_end(args);
 }
 
+/* Takes @text. Whoever can write there must not fill the list, so that nothing is heard of what is
+ * wrong elsewhere. */
+static void warn_of(PvsStoreFiles *files, PvsFileKind kind, char *text)
+{
+	guint before = kind == PVS_FILE_CRL ? files->crl_warnings++ : 0;
+
+	if (before < CRL_WARNINGS_MAX) {
+		warn(files, text);
+		return;
+	}
+	g_free(text);
+	if (before == CRL_WARNINGS_MAX)
+		pvs_store_files_warn(files,
+				     "CrlDirectory=: more is wrong there than is said here; remove "
+				     "what does not belong there");
+}
+
+void pvs_store_files_warn_of(PvsStoreFiles *files, PvsFileKind kind, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	warn_of(files, kind, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
 void pvs_store_files_complain(PvsStoreFiles *files, PvsFileKind kind, const char *format, ...)
 {
 	g_autofree char *text = NULL;
@@ -73,7 +100,7 @@ void pvs_store_files_complain(PvsStoreFiles *files, PvsFileKind kind, const char
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
 	if (kind == PVS_FILE_CRL)
-		warn(files, g_strconcat(text, " (ignored)", NULL));
+		warn_of(files, kind, g_strconcat(text, " (ignored)", NULL));
 	else
 		g_string_append_printf(files->complaints, "%s%s",
 				       files->complaints->len > 0 ? "\n" : "", text);
@@ -258,18 +285,19 @@ static GPtrArray *list_directory(PvsStoreFiles *files, PvsFileKind kind, const c
 	return names;
 }
 
-static gboolean is_ignored(PvsStoreFiles *files, int directory, const char *path, const char *name)
+static gboolean is_ignored(PvsStoreFiles *files, PvsFileKind kind, int directory, const char *path,
+			   const char *name)
 {
 	struct stat st;
 
 	if (pvs_file_is_aside(name)) {
-		pvs_store_files_warn(files,
-				     "%s: put aside (hidden, or a copy NAME~): the file is ignored",
-				     path);
+		pvs_store_files_warn_of(
+			files, kind, "%s: put aside (hidden, or a copy NAME~): the file is ignored",
+			path);
 		return TRUE;
 	}
 	if (fstatat(directory, name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
-		pvs_store_files_warn(files, "%s: a directory is ignored", path);
+		pvs_store_files_warn_of(files, kind, "%s: a directory is ignored", path);
 		return TRUE;
 	}
 	return FALSE;
@@ -321,7 +349,7 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 		g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
 		gsize room;
 
-		if (is_ignored(files, dirfd(dir), file, names->pdata[i]))
+		if (is_ignored(files, kind, dirfd(dir), file, names->pdata[i]))
 			continue;
 		if (kind == PVS_FILE_CRL && n++ >= CRL_FILES_MAX) {
 			pvs_store_files_warn(files,

@@ -39,6 +39,7 @@ typedef struct {
 	char *trust_directory;
 	GPtrArray *files;    /* of PvsStoreFile: roots, trust, CRLs, host keys, each by name */
 	GPtrArray *warnings; /* of char *: what can be lived with */
+	guint crl_warnings;  /* made for what stands in the CRL directory */
 	GString *complaints; /* a line "FILE: what is wrong; what to do" for each that cannot */
 } PvsStoreFiles;
 
@@ -51,6 +52,10 @@ void pvs_store_files_free(PvsStoreFiles *files);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsStoreFiles, pvs_store_files_free)
 
 void pvs_store_files_warn(PvsStoreFiles *files, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Of a file of @kind. Those of the CRL directory have a share of the list, and no more. */
+void pvs_store_files_warn_of(PvsStoreFiles *files, PvsFileKind kind, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
 
 /* Of a file of @kind. In the CRL directory it is a warning: whatever stands there must not keep the
  * daemon from starting. */

@@ -82,8 +82,10 @@ static void drop_taken(Loading *l, PvsCrlStack *crls)
 
 static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 {
-	PvsStoreCrl entry = {
-		.crl = crl, .file = file, .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
+	PvsStoreCrl entry = {.crl = crl,
+			     .file = file,
+			     .kind = l->file->kind,
+			     .bad_entry = pvs_x509_crl_has_critical_entry(crl)};
 	guint64 n = (guint64)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
 	g_autofree char *digest = digest_of(crl);
 
@@ -143,9 +145,7 @@ static void take_cert(Loading *l, X509 *cert, const char *file)
 			 cert, file);
 		break;
 	default:
-		pvs_store_files_warn(l->files,
-				     "%s: a certificate in the directory for CRLs (ignored)",
-				     l->file->path);
+		complain(l, "%s: a certificate in the directory for CRLs", l->file->path);
 		X509_free(cert);
 	}
 }
@@ -278,8 +278,8 @@ static void look_over_crl(Loading *l, const PvsStoreCrl *entry)
 		flaw = "its issuer is not installed";
 	}
 	if (flaw)
-		pvs_store_files_warn(
-			l->files,
+		pvs_store_files_warn_of(
+			l->files, entry->kind,
 			"%s: the CRL of %s is not used: %s; get it again from where its "
 			"issuer publishes it, or remove it",
 			entry->file, issuer, flaw);

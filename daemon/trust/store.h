@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
 	X509_CRL *crl; /* owned by the store */
 	const char *file;
+	PvsFileKind kind;   /* of the file */
 	gboolean bad_entry; /* an entry has a critical extension: not usable */
 	X509 *signer;	    /* a certificate of the store whose key signed it; NULL: none */
 } PvsStoreCrl;

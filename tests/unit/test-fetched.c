@@ -3,6 +3,7 @@
  * test-fetched.c - the directory of the CRLs that were fetched, which is not the owner's
  */
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,60 @@ static void test_crl_directory_names(void)
 	}
 }
 
+static void put_forged(World *world, const char *name, guint64 number)
+{
+	PvsPkiCrl spec = world_signing_crl_spec();
+
+	spec.issuer_key = world_pki->inter_key;
+	spec.number = number;
+	world_put_crl_of(world, name, &spec);
+}
+
+static guint count_warned(const PvsStore *store, const char *text)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < pvs_store_warnings(store)->len; i++)
+		if (strstr(pvs_store_warnings(store)->pdata[i], text))
+			n++;
+	return n;
+}
+
+/* Nor does it keep anything else from being said. */
+static void test_crl_directory_warnings(void)
+{
+	g_autoptr(World) world = world_new();
+
+	put_forged(world, "trust.d/forged.crl", 7);
+	for (guint i = 0; i < 150; i++) {
+		g_autofree char *hidden = g_strdup_printf("crl.d/.%u", i);
+
+		world_put_text(world, hidden, "");
+	}
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_true(world_warned(store, "forged.crl", "is not used"));
+		g_assert_cmpuint(count_warned(store, "put aside"), ==, 20);
+		g_assert_cmpuint(count_warned(store, "more is wrong there"), ==, 1);
+	}
+	for (guint i = 0; i < 150; i++) {
+		g_autofree char *hidden = g_strdup_printf("crl.d/.%u", i);
+		g_autofree char *shown = g_strdup_printf("crl.d/bad-%u", i);
+
+		world_remove(world, hidden);
+		put_forged(world, shown, 100 + i);
+	}
+	world_remove(world, "trust.d/signing.crt");
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_true(world_warned(store, "forged.crl", "is not used"));
+		g_assert_true(world_warned(store, "trust.d", "no IBM Z host-key signing key"));
+		g_assert_cmpuint(count_warned(store, "bad-"), ==, 20);
+	}
+}
+
 static void test_fetched(void)
 {
 	g_autoptr(World) world = world_new();
@@ -125,6 +180,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fetched/links", test_crl_directory);
 	g_test_add_func("/fetched/full", test_crl_directory_full);
 	g_test_add_func("/fetched/names", test_crl_directory_names);
+	g_test_add_func("/fetched/warnings", test_crl_directory_warnings);
 	g_test_add_func("/fetched/mode", test_fetched);
 	status = g_test_run();
 	world_end();
