@@ -15,11 +15,10 @@
 #include "protocol/names.h"
 
 enum {
-	CERT_FILE_MAX = 1024 * 1024,	    /* bytes */
-	BUNDLE_FILE_MAX = 16 * 1024 * 1024, /* bytes of the system's bundle */
-	CRL_FILES_MAX = 1000,		    /* in the CRL directory */
-	CRL_NAMES_MAX = 10 * CRL_FILES_MAX, /* there, with those of what is ignored */
-	AGAIN_MAX = 4,			    /* times CrlSize= that may be read there and not kept */
+	CERT_FILE_MAX = 1024 * 1024,	      /* bytes */
+	BUNDLE_FILE_MAX = 16 * 1024 * 1024,   /* bytes of the system's bundle */
+	CRL_NAMES_MAX = 10 * PVS_FETCHED_MAX, /* in the CRL directory, with what is ignored */
+	AGAIN_MAX = 4, /* times CrlSize= that may be read there and not kept */
 	WARNINGS_MAX = 100,
 	CRL_WARNINGS_MAX = 20, /* of what stands in the CRL directory */
 };
@@ -351,11 +350,11 @@ static void add_directory(PvsStoreFiles *files, PvsFileKind kind, const char *pa
 
 		if (is_ignored(files, kind, dirfd(dir), file, names->pdata[i]))
 			continue;
-		if (kind == PVS_FILE_CRL && n++ >= CRL_FILES_MAX) {
+		if (kind == PVS_FILE_CRL && n++ >= PVS_FETCHED_MAX) {
 			pvs_store_files_warn(files,
 					     "%s: more than %d files; %s and what comes behind "
 					     "(ignored)",
-					     path, CRL_FILES_MAX, (char *)names->pdata[i]);
+					     path, PVS_FETCHED_MAX, (char *)names->pdata[i]);
 			break;
 		}
 		room = room_for(files, kind, size_from(files, first));

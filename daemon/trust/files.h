@@ -10,6 +10,9 @@
 
 #include <glib.h>
 
+/* Files in the CRL directory, and CRLs in them all, that are looked at. */
+#define PVS_FETCHED_MAX 1000
+
 typedef struct {
 	const char *root_ca; /* a file; NULL: the system's CA bundle */
 	const char *trust_directory;

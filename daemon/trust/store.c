@@ -31,6 +31,7 @@ typedef struct {
 	const PvsStoreFile *file; /* that is looked at now */
 	gsize crl_bytes;
 	guint64 crl_entries;
+	guint fetched;	   /* CRLs of the CRL directory */
 	GHashTable *taken; /* SHA-256 of each CRL that was, in hex */
 } Loading;
 
@@ -90,6 +91,17 @@ static void add_crl(Loading *l, X509_CRL *crl, const char *file)
 	g_autofree char *digest = digest_of(crl);
 
 	if (!digest || g_hash_table_contains(l->taken, digest)) {
+		X509_CRL_free(crl);
+		return;
+	}
+	/* One without entries takes next to nothing of the other limits; but each is looked at
+	 * again and again. */
+	if (l->file->kind == PVS_FILE_CRL && l->fetched++ >= PVS_FETCHED_MAX) {
+		if (l->fetched == PVS_FETCHED_MAX + 1)
+			pvs_store_files_warn(l->files,
+					     "%s: with it there are more than %d CRLs in the "
+					     "directory for CRLs; what comes behind (ignored)",
+					     l->file->path, PVS_FETCHED_MAX);
 		X509_CRL_free(crl);
 		return;
 	}

@@ -158,6 +158,36 @@ static void test_crl_directory_warnings(void)
 	}
 }
 
+/* In one file, and with no signature: what each of them costs later is bounded. */
+static void test_crl_directory_crls(void)
+{
+	g_autoptr(World) world = world_new();
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < 2000; i++) {
+		PvsPkiCrl spec = world_signing_crl_spec();
+		g_autoptr(GBytes) pem = NULL;
+		g_autoptr(X509_CRL) crl = NULL;
+
+		spec.issuer_key = world_pki->inter_key;
+		spec.number = 100 + i;
+		crl = pvs_pki_crl(&spec);
+		pem = pvs_pki_crl_pem(crl);
+		g_string_append_len(text, g_bytes_get_data(pem, NULL),
+				    (gssize)g_bytes_get_size(pem));
+	}
+	world_put(world, "crl.d/many.crl", g_string_free_to_bytes(text));
+	put_crl_of_number(world, "crl.d/more.crl", 9);
+	put_crl_of_number(world, "trust.d/mine.crl", 10);
+	{
+		g_autoptr(PvsStore) store = world_load(world);
+
+		g_assert_cmpuint(pvs_store_n_crls(store), ==, 4 + 1000);
+		g_assert_cmpuint(count_warned(store, "more than 1000 CRLs"), ==, 1);
+		g_assert_true(world_warned(store, "crl.d/many.crl", "more than 1000 CRLs"));
+	}
+}
+
 static void test_fetched(void)
 {
 	g_autoptr(World) world = world_new();
@@ -181,6 +211,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fetched/full", test_crl_directory_full);
 	g_test_add_func("/fetched/names", test_crl_directory_names);
 	g_test_add_func("/fetched/warnings", test_crl_directory_warnings);
+	g_test_add_func("/fetched/crls", test_crl_directory_crls);
 	g_test_add_func("/fetched/mode", test_fetched);
 	status = g_test_run();
 	world_end();
