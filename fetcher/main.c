@@ -197,6 +197,15 @@ static gboolean fetch_one(const PvsPoint *point, const PvsJudge *judge, const Pv
 		pvs_shelf_put(shelf, name, crl, error));
 }
 
+static void keep_names(const PvsShelf *shelf)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!pvs_shelf_sync(shelf, &error))
+		pvs_warning("%s (the new CRL is in its place; a power cut may undo that)",
+			    error->message);
+}
+
 static void note_others(const PvsPoints *points, const PvsShelf *shelf, const char *directory)
 {
 	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -242,6 +251,8 @@ static gboolean fetch_all(const PvsPoints *points, const PvsConfig *config, cons
 			outcome->changed++;
 			pvs_info("%s: a new CRL%s", point->url,
 				 options->dry_run ? " (not kept: --dry-run)" : "");
+			if (!options->dry_run)
+				keep_names(shelf);
 		}
 	}
 	note_others(points, shelf, config->crl_directory);

@@ -246,10 +246,12 @@ gboolean pvs_shelf_put(const PvsShelf *shelf, const char *name, X509_CRL *crl, G
 		unlinkat(shelf->fd, fresh, 0);
 		return FALSE;
 	}
-	/* The name, too, is to be there after a power cut. */
-	if (fsync(shelf->fd) < 0)
-		return fail(error, "%s", shelf->path);
 	return TRUE;
+}
+
+gboolean pvs_shelf_sync(const PvsShelf *shelf, GError **error)
+{
+	return fsync(shelf->fd) == 0 || fail(error, "%s", shelf->path);
 }
 
 static gboolean is_own_name(const char *name)

@@ -33,5 +33,9 @@ gboolean pvs_shelf_compare(const PvsShelf *shelf, const char *name, X509_CRL *cr
  * PVS_ERROR_SYSTEM. */
 gboolean pvs_shelf_put(const PvsShelf *shelf, const char *name, X509_CRL *crl, GError **error);
 
+/* The names, too, are to be there after a power cut: what was put there is on the disk.
+ * PVS_ERROR_SYSTEM; it is in its place then, and may not be after one. */
+gboolean pvs_shelf_sync(const PvsShelf *shelf, GError **error);
+
 /* Files of such names that are not in @names (a set of char *); of char *, sorted. */
 GPtrArray *pvs_shelf_others(const PvsShelf *shelf, GHashTable *names);

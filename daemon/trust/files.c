@@ -106,18 +106,23 @@ void pvs_store_files_complain(PvsStoreFiles *files, PvsFileKind kind, const char
 }
 
 /* What read() gives, in a buffer with room for a byte more than was there; NULL if it is not as
- * much as was there. */
-static guint8 *read_all(int fd, gsize expected)
+ * much as was there (*@err is 0), or where it fails (an errno). */
+static guint8 *read_all(int fd, gsize expected, int *err)
 {
 	g_autofree guint8 *data = g_malloc(expected + 1);
 	gsize size = 0;
 
+	*err = 0;
 	while (size <= expected) {
 		ssize_t n = read(fd, data + size, expected + 1 - size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n < 0) {
+			*err = errno;
+			return NULL;
+		}
+		if (n == 0)
 			break;
 		size += (gsize)n;
 	}
@@ -179,6 +184,7 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 		       O_RDONLY | O_CLOEXEC | O_NONBLOCK | (kind == PVS_FILE_CRL ? O_NOFOLLOW : 0));
 	struct stat st;
 	guint8 *data = NULL;
+	int err;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		complain_unreadable(files, kind, directory, path, name, errno);
@@ -192,8 +198,10 @@ static GBytes *read_file(PvsStoreFiles *files, PvsFileKind kind, int directory, 
 	} else if ((guint64)st.st_size > max) {
 		complain_of_size(files, kind, path, max);
 	} else {
-		data = read_all(fd, (gsize)st.st_size);
-		if (!data)
+		data = read_all(fd, (gsize)st.st_size, &err);
+		if (err != 0)
+			complain_unreadable(files, kind, directory, path, name, err);
+		else if (!data)
 			pvs_store_files_complain(
 				files, kind,
 				"%s: changed while it was read; install it by renaming, and reload",

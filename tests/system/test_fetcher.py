@@ -645,6 +645,23 @@ class Files(Fetcher):
                                                 "error=%s:when=1" % (call, error)))
             self.assertRegex(log, r"<4>.*signing\.crl: .*(error|Read-only|No space)")
             self.assertEqual(self.kept(), before)
+        # It is there: only its name may be lost.
+        log = self.fetch(through=(strace, "-f", "-o", "/dev/null", "-e",
+                                  "inject=fsync:error=EIO:when=2"))
+        self.assertRegex(log, r"<4>%s: Input/output error \(the new CRL is in its place" % self.crls)
+        self.assertNotIn("nothing was changed", log)
+        self.assertIn("3 of 3 CRLs fetched, 1 of them new", log)
+        self.assertIn(self.made["newer.crl"], self.bodies())
+
+    def test_a_disk_that_fails(self):
+        """What cannot be read did not change."""
+        strace = shutil.which("strace")
+        if not strace or self.run_it("--version", through=(strace, "-o", "/dev/null"))[0] != 0:
+            self.skipTest("strace cannot trace here")
+        path = os.path.join(self.here, "trust.d", "signing.crt")
+        log = self.fetch(status=1, through=(strace, "-f", "-o", "/dev/null", "-P", path, "-e",
+                                            "inject=read:error=EIO"))
+        self.assertIn("<3>%s: cannot be read (Input/output error)" % path, log)
 
     def test_two_at_a_time(self):
         """The second says so, and does nothing."""
