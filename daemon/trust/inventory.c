@@ -171,10 +171,11 @@ static void gather_all(Gathering *g, PvsCourt *court)
 			set_state_of_signing_key(&entry, court, cert->cert);
 		add(g, &entry);
 	}
-	for (guint i = 0; i < pvs_store_n_crls(store); i++)
-		gather_crl(g, court, pvs_store_crl(store, i));
 	for (guint i = 0; i < names->len; i++)
 		gather_host_key(g, court, names->pdata[i]);
+	/* Last: they are many at times, and not all are the owner's. */
+	for (guint i = 0; i < pvs_store_n_crls(store); i++)
+		gather_crl(g, court, pvs_store_crl(store, i));
 }
 
 void pvs_inventory_take(PvsCourt *court, PvsStoreIs *body)

@@ -123,6 +123,9 @@ static void test_host_keys(void)
 		g_assert_nonnull(entry);
 		g_assert_cmpuint(entry->error, ==, PVS_ERROR_HOST_KEY_TYPE);
 		g_assert_true(session_says(&session, "host key signing is not good"));
+		/* What there may be too many of comes last, and pushes nothing out. */
+		entry = is.entries.items;
+		g_assert_cmpstr(entry[is.entries.n - 1].kind, ==, "crl");
 	}
 }
 
