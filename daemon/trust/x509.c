@@ -281,8 +281,13 @@ static char *escape(const char *text)
 
 char *pvs_x509_text(const char *text, gsize size, gsize max)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, (gssize)size);
+	g_autofree char *valid = NULL;
 
+	/* A name without entries is one: RFC 5280 asks for more, the encoding does not. OpenSSL has
+	 * no bytes of it, not even a place for them. */
+	if (size == 0)
+		return g_strdup("");
+	valid = g_utf8_make_valid(text, (gssize)size);
 	return cut(escape(valid), max);
 }
 

@@ -23,10 +23,11 @@ gboolean pvs_x509_read_some(const guint8 *data, gsize size, gboolean want_crls, 
 X509 *pvs_x509_read_document(const guint8 *data, gsize size, GError **error);
 
 /* RFC 2253 in UTF-8, at most 512 bytes; newly allocated. What a terminal or a log would act on
- * (controls, directions of writing, ends of lines) becomes \XX for each byte. */
+ * (controls, directions of writing, ends of lines) becomes \XX for each byte. "" for a name without
+ * entries. */
 char *pvs_x509_name(const X509_NAME *name);
 
-/* Any bytes as such a text: valid UTF-8, cut to @max bytes. */
+/* Any bytes as such a text: valid UTF-8, cut to @max bytes. @text may be NULL where @size is 0. */
 char *pvs_x509_text(const char *text, gsize size, gsize max);
 
 /* Hex, at most 64 digits; newly allocated. @number may be NULL: "". */

@@ -201,6 +201,22 @@ static void test_fetched(void)
 	g_assert_cmpuint(pvs_store_n_crls(store), ==, 3);
 }
 
+/* A CRL of nobody: its issuer's name has no entries. */
+static void test_nobodys(void)
+{
+	g_autoptr(World) world = world_new();
+	g_autoptr(X509) host = pvs_pki_host(world_pki, world_host_key);
+	PvsPkiCrl spec = world_signing_crl_spec();
+	g_autoptr(PvsStore) store = NULL;
+
+	spec.issuer_name = "";
+	world_put_crl_of(world, "crl.d/nobody.crl", &spec);
+	store = world_load(world);
+	g_assert_cmpuint(pvs_store_n_crls(store), ==, 4);
+	g_assert_true(world_warned(store, "nobody.crl", "its issuer is not installed"));
+	world_accepts(world, host);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -213,6 +229,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fetched/warnings", test_crl_directory_warnings);
 	g_test_add_func("/fetched/crls", test_crl_directory_crls);
 	g_test_add_func("/fetched/mode", test_fetched);
+	g_test_add_func("/fetched/nobodys", test_nobodys);
 	status = g_test_run();
 	world_end();
 	return status;

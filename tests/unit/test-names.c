@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "daemon/trust/x509.h"
 #include "tests/unit/trust-world.h"
 
 #define GOOD PVS_ERROR_LAST_
@@ -70,6 +71,22 @@ static void test_nul(void)
 		X509_NAME_free(hidden);
 		X509_NAME_free(ends);
 	}
+}
+
+/* ---- no entries ---- */
+
+static void test_empty(void)
+{
+	X509_NAME *name = X509_NAME_new();
+	g_autofree char *shown = pvs_x509_name(name), *text = pvs_x509_text(NULL, 0, 100);
+
+	g_assert_cmpstr(shown, ==, "");
+	g_assert_cmpstr(text, ==, "");
+	g_assert_false(pvs_name_is_signing_key(name));
+	g_assert_true(pvs_name_means(name, name, PVS_NAME_PLACE | PVS_NAME_ORDER));
+	g_assert_false(pvs_name_means(name, X509_get_subject_name(world_pki->signing),
+				      PVS_NAME_PLACE | PVS_NAME_ORDER));
+	X509_NAME_free(name);
 }
 
 /* ---- case, spaces and encoding of an issuer's name ---- */
@@ -147,6 +164,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	world_start();
 	g_test_add_func("/names/nul", test_nul);
+	g_test_add_func("/names/empty", test_empty);
 	g_test_add_func("/names/issuer/document", test_issuer_of_document);
 	g_test_add_func("/names/issuer/crl", test_issuer_of_crl);
 	status = g_test_run();

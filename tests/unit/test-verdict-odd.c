@@ -279,6 +279,54 @@ static void test_relative(void)
 	}
 }
 
+/* ---- names without entries ---- */
+
+/* One that a client made up stands in for the intermediate that is not installed, and above it
+ * stands nobody. */
+static void test_link_of_nobody(void)
+{
+	g_autoptr(World) world = world_new();
+	PvsPkiCert spec = world_inter_spec();
+	g_autoptr(X509) link = NULL;
+
+	spec.key = world_host_key;
+	spec.issuer = NULL;
+	spec.issuer_key = NULL;
+	spec.issuer_name = "";
+	spec.no_skid = spec.no_akid = TRUE;
+	link = pvs_pki_cert(&spec);
+	world_remove(world, "trust.d/inter.crt");
+	world_bring_cert(world, link);
+	expect(world, host, PVS_ERROR_SIGNING_KEY_UNTRUSTED);
+}
+
+/* A document of nobody, good or not. */
+static void test_document_of_nobody(void)
+{
+	g_autoptr(World) world = world_new();
+	PvsPkiCert spec = world_host_spec();
+	EVP_PKEY *small = pvs_pki_ec("P-384");
+
+	spec.subject = "";
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(X509) document = pvs_pki_cert(&spec);
+		g_autoptr(GBytes) der = pvs_pki_der(document);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(PvsVerdict) verdict = pvs_verdict_unverified(
+			g_bytes_get_data(der, NULL), g_bytes_get_size(der), WORLD_NOW, &error);
+
+		if (i == 0) {
+			g_assert_no_error(error);
+			g_assert_cmpstr(verdict->subject, ==, "");
+		} else {
+			world_assert_reason(error, PVS_ERROR_HOST_KEY_TYPE);
+		}
+		expect(world, document, i == 0 ? GOOD : PVS_ERROR_HOST_KEY_TYPE);
+		spec.key = small;
+	}
+	EVP_PKEY_free(small);
+}
+
 /* ---- marks ---- */
 
 /* CRLs of authorities are not marked, so a mark of an authority's key, whoever left it, is not
@@ -317,6 +365,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/odd/block/installed", test_installed_block);
 	g_test_add_func("/odd/reasons", test_reasons);
 	g_test_add_func("/odd/relative", test_relative);
+	g_test_add_func("/odd/nobody/link", test_link_of_nobody);
+	g_test_add_func("/odd/nobody/document", test_document_of_nobody);
 	g_test_add_func("/odd/marks", test_marks_of_authorities);
 	status = g_test_run();
 	X509_free(host);
