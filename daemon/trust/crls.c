@@ -315,7 +315,9 @@ gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GE
 			g_autoptr(GError) local = NULL;
 			PvsError ignored;
 
-			if (!is_usable(&c, entry->cert, now, &ignored) ||
+			/* One that no document can rest on says of none how new it has to be. */
+			if (scope_of(c.crl, NULL) != OF_IT ||
+			    !is_usable(&c, entry->cert, now, &ignored) ||
 			    !pvs_marks_see(marks, entry->cert, c.crl, &local))
 				continue;
 			raised = TRUE;

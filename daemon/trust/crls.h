@@ -41,8 +41,8 @@ const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer);
 /* Whether an installed CRL may be used by now (PVS_ERROR_LAST_), or what is wrong with it. */
 PvsError pvs_crls_judge(const PvsCrls *crls, const PvsStoreCrl *crl);
 
-/* Sees to the marks of all installed signing keys: those of the store's CRLs that may be used now
- * were seen. Not what clients bring: by a CRL that is newer than the installed one, any of them
- * could take that away from all others. TRUE if a mark was raised; @error is set where one could
- * not be written down. */
+/* Sees to the marks of all installed signing keys: those of the store's CRLs that may be used for
+ * documents now were seen. Not what clients bring: by a CRL that is newer than the installed one,
+ * any of them could take that away from all others. TRUE if a mark was raised; @error is set where
+ * one could not be written down. */
 gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GError **error);

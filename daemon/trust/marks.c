@@ -75,27 +75,43 @@ static gboolean decode(const guint8 record[PVS_MARK_SIZE], Mark *mark)
 	return memcmp(again, record, PVS_MARK_SIZE) == 0;
 }
 
+/* Which part of its issuer's list @crl is, where it is that of a distribution point; else NULL. */
+static const ASN1_OCTET_STRING *part_of(X509_CRL *crl)
+{
+	g_autoptr(ISSUING_DIST_POINT) scope =
+		X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, NULL, NULL);
+	int at = X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1);
+
+	return scope && scope->distpoint ? X509_EXTENSION_get_data(X509_CRL_get_ext(crl, at))
+					 : NULL;
+}
+
 /* X509_pubkey_digest() leaves out the algorithm. */
-static gboolean digest_key(X509 *cert, guint8 digest[KEY_SIZE])
+static gboolean digest_key(X509 *cert, const ASN1_OCTET_STRING *part, guint8 digest[KEY_SIZE])
 {
 	guint8 *spki = NULL;
 	int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
 	gsize digest_size = KEY_SIZE;
-	gboolean good = size > 0 && EVP_Q_digest(NULL, "SHA256", NULL, spki, (gsize)size, digest,
-						 &digest_size) == 1;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
+	if (size > 0)
+		g_byte_array_append(bytes, spki, (guint)size);
 	OPENSSL_free(spki);
-	return good;
+	if (part)
+		g_byte_array_append(bytes, ASN1_STRING_get0_data(part),
+				    (guint)ASN1_STRING_length(part));
+	return size > 0 && EVP_Q_digest(NULL, "SHA256", NULL, bytes->data, bytes->len, digest,
+					&digest_size) == 1;
 }
 
-/* FALSE for a CRL whose time cannot be read. */
-static gboolean mark_of(X509 *signing_key, X509_CRL *crl, Mark *mark)
+/* Of the whole list where @part is NULL. FALSE for a CRL whose time cannot be read. */
+static gboolean mark_of(X509 *signing_key, const ASN1_OCTET_STRING *part, X509_CRL *crl, Mark *mark)
 {
 	g_autoptr(ASN1_INTEGER) number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
 	int length = number ? ASN1_STRING_length(number) : 0;
 
 	*mark = (Mark){.from = 0};
-	if (!digest_key(signing_key, mark->key) ||
+	if (!digest_key(signing_key, part, mark->key) ||
 	    !pvs_x509_time(X509_CRL_get0_lastUpdate(crl), &mark->from))
 		return FALSE;
 	if (length > 0 && length <= NUMBER_SIZE && ASN1_STRING_type(number) == V_ASN1_INTEGER)
@@ -184,17 +200,26 @@ void pvs_marks_free(PvsMarks *marks)
 	g_free(marks);
 }
 
-gboolean pvs_marks_is_rolled_back(const PvsMarks *marks, X509 *signing_key, X509_CRL *crl)
+static gboolean is_behind(const PvsMarks *marks, X509 *signing_key, const ASN1_OCTET_STRING *part,
+			  X509_CRL *crl)
 {
 	const Mark *seen;
 	Mark mark;
-	gboolean good = mark_of(signing_key, crl, &mark);
 
-	ERR_clear_error();
-	if (!good)
+	if (!mark_of(signing_key, part, crl, &mark))
 		return TRUE;
 	seen = g_hash_table_lookup(marks->marks, mark.key);
 	return seen && compare(&mark, seen) < 0;
+}
+
+gboolean pvs_marks_is_rolled_back(const PvsMarks *marks, X509 *signing_key, X509_CRL *crl)
+{
+	const ASN1_OCTET_STRING *part = part_of(crl);
+	gboolean behind = is_behind(marks, signing_key, NULL, crl) ||
+			  (part && is_behind(marks, signing_key, part, crl));
+
+	ERR_clear_error();
+	return behind;
 }
 
 /* Appends @size bytes; what of them got onto the file counts for where the next record begins. */
@@ -229,7 +254,7 @@ static gboolean write_down(PvsMarks *marks, const Mark *mark)
 gboolean pvs_marks_see(PvsMarks *marks, X509 *signing_key, X509_CRL *crl, GError **error)
 {
 	Mark mark;
-	gboolean newer = mark_of(signing_key, crl, &mark) && take(marks, &mark);
+	gboolean newer = mark_of(signing_key, part_of(crl), crl, &mark) && take(marks, &mark);
 
 	ERR_clear_error();
 	if (newer && marks->fd >= 0 && !write_down(marks, &mark))

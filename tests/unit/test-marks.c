@@ -320,10 +320,16 @@ static void test_still_revokes(void)
 	world_refuses(world, host, PVS_ERROR_HOST_KEY_REVOKED);
 }
 
-/* What leaves no mark: a client's, one that is not valid yet, is over, is forged, is another's. */
+/* What leaves no mark: a client's, one that is not valid yet, is over, is forged, is another's, or
+ * that is never enough for a document. */
 static void test_unmarked(void)
 {
-	enum { BROUGHT, NOT_YET, OVER, FORGED, INTERMEDIATES, KINDS };
+	enum { BROUGHT, NOT_YET, OVER, FORGED, INTERMEDIATES, ONLY_CA, INDIRECT, REASONS, KINDS };
+	static const char *const scopes[KINDS][2] = {
+		[ONLY_CA] = {"2.5.29.28=critical,DER:30038201ff", NULL},
+		[INDIRECT] = {"2.5.29.28=critical,DER:30038401ff", NULL},
+		[REASONS] = {"2.5.29.28=critical,DER:300483020640", NULL},
+	};
 
 	for (guint kind = 0; kind < KINDS; kind++) {
 		g_autoptr(World) world = world_new();
@@ -334,6 +340,7 @@ static void test_unmarked(void)
 
 		spec.from = -1;
 		spec.until = WORLD_YEAR;
+		spec.extensions = scopes[kind];
 		if (kind == NOT_YET)
 			spec.from = 1;
 		if (kind == OVER)
@@ -355,6 +362,64 @@ static void test_unmarked(void)
 	}
 }
 
+/* Installs, and sees, a CRL of the signing key that is @days old, with @scope (NULL: of all). */
+static void put_part(World *world, const char *name, int days, const char *scope)
+{
+	const char *const extensions[] = {scope, NULL};
+	PvsPkiCrl spec = world_signing_crl_spec();
+
+	spec.from = -days * WORLD_DAY;
+	spec.until = WORLD_YEAR;
+	spec.extensions = extensions;
+	world_put_crl_of(world, name, &spec);
+	load_and_see(world);
+}
+
+/* A list in two parts, each of which is issued when it is due: neither makes the other an old one,
+ * and each has its own mark. One that is about all is newer than either or it is not. */
+static void test_parts(void)
+{
+	/* In DER: http://a/ and http://b/. */
+	static const char *const names[] = {"a00da00b8609687474703a2f2f612f",
+					    "a00da00b8609687474703a2f2f622f"};
+	g_autoptr(World) world = world_new();
+	X509 *documents[2];
+	g_autofree char *scopes[2] = {NULL, NULL};
+
+	for (guint i = 0; i < 2; i++) {
+		g_autofree char *point = g_strdup_printf("2.5.29.31=DER:3011300f%s", names[i]);
+		const char *const extensions[] = {point, NULL};
+		PvsPkiCert spec = world_host_spec();
+
+		spec.extensions = extensions;
+		documents[i] = pvs_pki_cert(&spec);
+		scopes[i] = g_strdup_printf("2.5.29.28=critical,DER:300f%s", names[i]);
+	}
+	world->marks = pvs_marks_new(-1, NULL);
+	world_remove(world, "trust.d/signing.crl");
+	put_part(world, "trust.d/a.crl", 3, scopes[0]);
+	put_part(world, "trust.d/b.crl", 4, scopes[1]);
+	world_accepts(world, documents[0]);
+	world_accepts(world, documents[1]);
+	put_part(world, "trust.d/a.crl", 5, scopes[0]);
+	world_refuses(world, documents[0], PVS_ERROR_CRL_ROLLED_BACK);
+	world_accepts(world, documents[1]);
+	put_part(world, "trust.d/b.crl", 5, scopes[1]);
+	world_refuses(world, documents[1], PVS_ERROR_CRL_ROLLED_BACK);
+	put_part(world, "trust.d/b.crl", 1, scopes[1]);
+	world_accepts(world, documents[1]);
+	put_part(world, "trust.d/all.crl", 2, NULL);
+	world_accepts(world, documents[0]);
+	world_accepts(world, documents[1]);
+	/* What it said is not forgotten where it is taken away. */
+	world_remove(world, "trust.d/all.crl");
+	put_part(world, "trust.d/a.crl", 3, scopes[0]);
+	world_refuses(world, documents[0], PVS_ERROR_CRL_ROLLED_BACK);
+	world_accepts(world, documents[1]);
+	X509_free(documents[0]);
+	X509_free(documents[1]);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -373,6 +438,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/marks/rolled-back", test_rolled_back);
 	g_test_add_func("/marks/still-revokes", test_still_revokes);
 	g_test_add_func("/marks/unmarked", test_unmarked);
+	g_test_add_func("/marks/parts", test_parts);
 	status = g_test_run();
 	X509_free(host);
 	world_end();
