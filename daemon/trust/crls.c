@@ -25,6 +25,11 @@ static guint closeness(PvsError reason)
 	}
 }
 
+gboolean pvs_crls_is_closer(PvsError reason, PvsError other)
+{
+	return closeness(reason) > closeness(other);
+}
+
 /* Critical extensions change what a CRL says. Two are known here: whose it is, and what it speaks
  * of. A delta says only what is new, whether it is marked critical or not. */
 static gboolean is_whole(const X509_CRL *crl)

@@ -34,6 +34,9 @@ typedef struct {
  * Where @cert is NULL: of some certificate that is no authority's. */
 PvsCrlFound pvs_crls_look_up(const PvsCrls *crls, X509 *issuer, X509 *cert);
 
+/* TRUE if a CRL that was not found for @reason came closer to being used than one for @other. */
+gboolean pvs_crls_is_closer(PvsError reason, PvsError other);
+
 /* Why @crl, which @issuer signed, can be used at no time; a static text; NULL: it can. @bad_entry
  * as in PvsStoreCrl. */
 const char *pvs_crls_flaw(X509_CRL *crl, gboolean bad_entry, X509 *issuer);

@@ -335,7 +335,10 @@ static void find_issuers(PvsStore *store)
 				continue;
 			issued.is_signed = pvs_x509_crl_is_signed(entry->crl, cert);
 			g_array_append_val(list, issued);
-			if (issued.is_signed && !entry->signer)
+			/* Of several certificates of one key the one that it says it belongs to. */
+			if (issued.is_signed &&
+			    (!entry->signer ||
+			     pvs_crls_flaw(entry->crl, entry->bad_entry, entry->signer)))
 				entry->signer = cert;
 		}
 		g_hash_table_insert(store->issued, cert, list);

@@ -201,41 +201,71 @@ static void rest_on_chain(PvsVerdict *verdict, const PvsChain *chain)
 	verdict->until = MIN(verdict->until, chain->until);
 }
 
-/* One of the certificates of the key that signed the document must hold; *@good is it. An expired
- * one beside its successor says nothing where the successor has something to say. */
-static gboolean check_chains(const PvsGrounds *c, const GPtrArray *signing_keys,
-			     PvsVerdict *verdict, X509 **good, GError **error)
+/* What the certificates of the key that signed a document come to. */
+typedef struct {
+	PvsChain *chain; /* of the first that has both a chain and a CRL; NULL: none */
+	X509_CRL *crl;	 /* not owned */
+	GError *broken;	 /* why there is no chain, where none has one */
+	PvsError no_crl; /* why there is no CRL, where some have chains; else PVS_ERROR_LAST_ */
+	gboolean revoked;
+	gint64 next; /* when another CRL begins to count */
+} Standing;
+
+static void standing_clear(Standing *s)
 {
-	g_autoptr(GError) reason = NULL;
-
-	for (guint i = 0; i < signing_keys->len; i++) {
-		g_autoptr(PvsChain) chain = pvs_chain_reach(c, signing_keys->pdata[i]);
-
-		if (!chain->refusal) {
-			rest_on_chain(verdict, chain);
-			*good = signing_keys->pdata[i];
-			return TRUE;
-		}
-		if (!reason || reason->code == PVS_ERROR_SIGNING_KEY_EXPIRED) {
-			g_clear_error(&reason);
-			reason = g_error_copy(chain->refusal);
-		}
-	}
-	g_propagate_error(error, g_steal_pointer(&reason));
-	return FALSE;
+	pvs_chain_unref(s->chain);
+	g_clear_error(&s->broken);
 }
 
-static gboolean check_revocation(const PvsGrounds *c, X509 *document, X509 *signing_key,
-				 PvsVerdict *verdict, GError **error)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Standing, standing_clear)
+
+static void look_at_signing_key(Standing *s, const PvsGrounds *c, X509 *document, X509 *signing_key)
 {
 	PvsCrlFound found = pvs_crls_look_up(&c->crls, signing_key, document);
+	g_autoptr(PvsChain) chain = NULL;
 
-	if (!found.crl)
-		return pvs_fail(error, found.reason, NULL, PVS_LEVEL_SIGNING_KEY);
-	if (found.revoked)
+	/* A CRL may say which certificate of the key it belongs to. Whichever it is, the key signed
+	 * the list. */
+	s->revoked = s->revoked || found.revoked;
+	s->next = MIN(s->next, found.next);
+	if (s->chain)
+		return;
+	chain = pvs_chain_reach(c, signing_key);
+	if (chain->refusal) {
+		/* An expired one beside its successor says nothing where the successor has
+		 * something to say. */
+		if (!s->broken || s->broken->code == PVS_ERROR_SIGNING_KEY_EXPIRED) {
+			g_clear_error(&s->broken);
+			s->broken = g_error_copy(chain->refusal);
+		}
+	} else if (found.crl) {
+		s->chain = g_steal_pointer(&chain);
+		s->crl = found.crl;
+	} else if (s->no_crl == PVS_ERROR_LAST_ || pvs_crls_is_closer(found.reason, s->no_crl)) {
+		s->no_crl = found.reason;
+	}
+}
+
+/* One of the certificates of the key that signed the document must hold, and have a CRL. */
+static gboolean check_signing_keys(const PvsGrounds *c, X509 *document,
+				   const GPtrArray *signing_keys, PvsVerdict *verdict,
+				   GError **error)
+{
+	g_auto(Standing) s = {.no_crl = PVS_ERROR_LAST_, .next = G_MAXINT64};
+
+	for (guint i = 0; i < signing_keys->len; i++)
+		look_at_signing_key(&s, c, document, signing_keys->pdata[i]);
+	if (!s.chain && s.no_crl != PVS_ERROR_LAST_)
+		return pvs_fail(error, s.no_crl, NULL, PVS_LEVEL_SIGNING_KEY);
+	if (!s.chain) {
+		g_propagate_error(error, g_steal_pointer(&s.broken));
+		return FALSE;
+	}
+	if (s.revoked)
 		return refuse(error, PVS_ERROR_HOST_KEY_REVOKED);
-	rest_on(verdict, pvs_link_of_crl(found.crl));
-	verdict->until = MIN(verdict->until, found.next);
+	rest_on_chain(verdict, s.chain);
+	rest_on(verdict, pvs_link_of_crl(s.crl));
+	verdict->until = MIN(verdict->until, s.next);
 	return TRUE;
 }
 
@@ -283,7 +313,6 @@ static PvsVerdict *verdict_new(void)
 static gboolean reach(const PvsGrounds *c, X509 *document, PvsVerdict *verdict, GError **error)
 {
 	g_autoptr(GPtrArray) signing_keys = NULL;
-	X509 *signing_key;
 
 	if (!check_key(document, verdict, error) || !check_form(document, verdict, error))
 		return FALSE;
@@ -291,8 +320,7 @@ static gboolean reach(const PvsGrounds *c, X509 *document, PvsVerdict *verdict, 
 	if (!signing_keys || !check_dates(document, c->now, verdict, error))
 		return FALSE;
 	rest_on(verdict, pvs_link_of_cert("host-key", document));
-	if (!check_chains(c, signing_keys, verdict, &signing_key, error) ||
-	    !check_revocation(c, document, signing_key, verdict, error))
+	if (!check_signing_keys(c, document, signing_keys, verdict, error))
 		return FALSE;
 	if (!take_signed_bytes(document, verdict))
 		return refuse(error, PVS_ERROR_INTERNAL);
@@ -401,7 +429,7 @@ gboolean pvs_verdict_warm_up(const PvsStore *store)
 	/* What matters is that all of it runs; none of it can hold. */
 	good = cert && X509_verify(cert, X509_get0_pubkey(cert)) == 1 &&
 	       check_key(cert, verdict, NULL) && take_signed_bytes(cert, verdict) && try_rsa() &&
-	       !check_revocation(&c, cert, cert, verdict, NULL);
+	       !pvs_crls_look_up(&c.crls, cert, cert).crl;
 	chain = cert ? pvs_chain_reach(&c, cert) : NULL;
 	good = good && chain && chain->refusal;
 	if (good)

@@ -187,6 +187,87 @@ static void test_closest(void)
 	}
 }
 
+/* ---- certificates of one key ---- */
+
+/* A CRL that says by issuer and number which certificate of the signing key it belongs to. */
+static PvsPkiCrl crl_of_one(X509 *signing)
+{
+	static const char *const extensions[] = {"authorityKeyIdentifier=keyid,issuer:always",
+						 NULL};
+	PvsPkiCrl spec = world_signing_crl_spec();
+
+	spec.issuer = signing;
+	spec.no_akid = TRUE;
+	spec.extensions = extensions;
+	return spec;
+}
+
+/* A certificate that was renewed for the same key, while both hold: the CRL belongs to the new one,
+ * and the order in which the files are read makes no difference. */
+static void test_renewed(void)
+{
+	static const char *const olds[] = {"trust.d/1-old.pem", "trust.d/3-old.pem"};
+	const X509 *list[] = {host, NULL};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(olds); i++) {
+		g_autoptr(World) world = world_new();
+		PvsPkiCert spec = world_signing_spec();
+		g_autoptr(X509) old = pvs_pki_cert(&spec), new = pvs_pki_cert(&spec);
+		PvsPkiCrl of_new = crl_of_one(new), of_old = crl_of_one(old), own = of_new;
+		g_autoptr(PvsStore) store = NULL;
+		g_autoptr(PvsVerdict) verdict = NULL;
+
+		g_test_message("%s", olds[i]);
+		world_remove(world, "trust.d/signing.crt");
+		world_remove(world, "trust.d/signing.crl");
+		world_put_cert(world, olds[i], old);
+		world_put_cert(world, "trust.d/2-new.pem", new);
+		expect(world, host, PVS_ERROR_CRL_MISSING);
+		own.from = -WORLD_YEAR;
+		own.until = -1;
+		world_put_crl_of(world, "trust.d/signing.crl", &own);
+		expect(world, host, PVS_ERROR_CRL_EXPIRED);
+		world_put_crl_of(world, "trust.d/signing.crl", &of_new);
+		expect(world, host, GOOD);
+		store = world_load(world);
+		g_assert_false(world_warned(store, "signing.crl", "authority key id"));
+		/* What begins later for either ends it. */
+		of_old.revoked = list;
+		of_old.from = 300;
+		of_old.until = WORLD_YEAR;
+		world_put_crl_of(world, "trust.d/old.crl", &of_old);
+		verdict = world_judge_cert(world, host, NULL);
+		g_assert_nonnull(verdict);
+		g_assert_cmpint(verdict->until, ==, WORLD_NOW + 300);
+		/* It is the same key that says so. */
+		of_old.from = -WORLD_DAY;
+		world_put_crl_of(world, "trust.d/old.crl", &of_old);
+		expect(world, host, PVS_ERROR_HOST_KEY_REVOKED);
+	}
+}
+
+/* One of them has the chain, the other the CRL: no document rests on two halves. */
+static void test_halves(void)
+{
+	for (guint order = 0; order < 2; order++) {
+		g_autoptr(World) world = world_new();
+		PvsPkiCert spec = world_signing_spec(), over = world_signing_spec();
+		g_autoptr(X509) good = pvs_pki_cert(&spec), old = NULL;
+		PvsPkiCrl of_old;
+
+		over.from = -WORLD_YEAR;
+		over.until = -1;
+		old = pvs_pki_cert(&over);
+		of_old = crl_of_one(old);
+		world_remove(world, "trust.d/signing.crt");
+		world_put_cert(world, "trust.d/2-good.pem", good);
+		world_put_cert(world, order ? "trust.d/3-old.pem" : "trust.d/1-old.pem", old);
+		expect(world, host, GOOD);
+		world_put_crl_of(world, "trust.d/signing.crl", &of_old);
+		expect(world, host, PVS_ERROR_CRL_SIGNATURE);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -200,6 +281,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/crl/places", test_places);
 	g_test_add_func("/crl/newest", test_newest);
 	g_test_add_func("/crl/closest", test_closest);
+	g_test_add_func("/crl/renewed", test_renewed);
+	g_test_add_func("/crl/renewed/halves", test_halves);
 	status = g_test_run();
 	X509_free(host);
 	EVP_PKEY_free(stranger);
