@@ -322,10 +322,10 @@ gboolean pvs_crls_see_all(const PvsStore *store, PvsMarks *marks, gint64 now, GE
 
 			/* One that no document can rest on says of none how new it has to be. */
 			if (scope_of(c.crl, NULL) != OF_IT ||
-			    !is_usable(&c, entry->cert, now, &ignored) ||
-			    !pvs_marks_see(marks, entry->cert, c.crl, &local))
+			    !is_usable(&c, entry->cert, now, &ignored))
 				continue;
-			raised = TRUE;
+			if (pvs_marks_see(marks, entry->cert, c.crl, &local))
+				raised = TRUE;
 			if (local && error && !*error)
 				*error = g_steal_pointer(&local);
 		}

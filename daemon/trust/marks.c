@@ -28,6 +28,7 @@ typedef struct {
 	guint8 key[KEY_SIZE];
 	gint64 from;
 	guint8 number[NUMBER_SIZE];
+	gboolean written; /* it is on the disk */
 } Mark;
 
 struct PvsMarks {
@@ -178,8 +179,10 @@ PvsMarks *pvs_marks_new(int fd, GError **error)
 		size = read_record(fd, at, record);
 		if (size < PVS_MARK_SIZE)
 			break;
-		if (decode(record, &mark))
-			take(marks, &mark);
+		if (!decode(record, &mark))
+			continue;
+		mark.written = TRUE;
+		take(marks, &mark);
 	}
 	if (size < 0) {
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
@@ -251,13 +254,30 @@ static gboolean write_down(PvsMarks *marks, const Mark *mark)
 	       append(marks, record, sizeof record) && fdatasync(marks->fd) == 0;
 }
 
+/* Also those that could not be written before: the disk may have been full. */
+static gboolean write_all(PvsMarks *marks)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, marks->marks);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Mark *mark = value;
+
+		mark->written = mark->written || write_down(marks, mark);
+		if (!mark->written)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean pvs_marks_see(PvsMarks *marks, X509 *signing_key, X509_CRL *crl, GError **error)
 {
 	Mark mark;
 	gboolean newer = mark_of(signing_key, part_of(crl), crl, &mark) && take(marks, &mark);
 
 	ERR_clear_error();
-	if (newer && marks->fd >= 0 && !write_down(marks, &mark))
+	if (marks->fd >= 0 && !write_all(marks))
 		g_set_error(error, PVS_ERROR, PVS_ERROR_SYSTEM,
 			    "the mark of a CRL cannot be written: %s", g_strerror(errno));
 	return newer;

@@ -35,8 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsMarks, pvs_marks_free)
 gboolean pvs_marks_is_rolled_back(const PvsMarks *marks, X509 *signing_key, X509_CRL *crl);
 
 /* @crl, which was found good, was seen: where it is newer than what was, that is on the disk when
- * this returns. TRUE if it is newer. PVS_ERROR_SYSTEM in @error where it could not be written; it
- * counts from now on in any case, for as long as the process lives. */
+ * this returns. TRUE if it is newer. PVS_ERROR_SYSTEM in @error where a mark, this one or one from
+ * before, could not be written; it counts from now on in any case, for as long as the process
+ * lives, and the next call tries again. */
 gboolean pvs_marks_see(PvsMarks *marks, X509 *signing_key, X509_CRL *crl, GError **error);
 
 /* The latest thisUpdate of all, seconds since the epoch; G_MININT64: there is no mark. A clock that

@@ -88,12 +88,12 @@ static void test_order(void)
 			g_assert_cmpint(pvs_marks_latest(marks), ==, G_MININT64);
 			g_assert_false(pvs_marks_is_rolled_back(marks, key, old));
 			g_assert_true(see(marks, middle));
-			g_assert_false(see(marks, middle));
-			g_assert_false(see(marks, old));
-			g_assert_false(see(marks, bare));
-			g_assert_cmpuint(size_of(path), ==, PVS_MARK_SIZE);
 		}
-		/* What was written is there again. */
+		g_assert_false(see(marks, middle));
+		g_assert_false(see(marks, old));
+		g_assert_false(see(marks, bare));
+		/* What was written is there again, and is not written again. */
+		g_assert_cmpuint(size_of(path), ==, PVS_MARK_SIZE);
 		g_assert_cmpint(pvs_marks_latest(marks), ==, WORLD_NOW - 2 * WORLD_DAY);
 		g_assert_true(pvs_marks_is_rolled_back(marks, key, old));
 		g_assert_false(pvs_marks_is_rolled_back(marks, key, middle));
@@ -249,10 +249,22 @@ static void test_full(void)
 	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
 	g_assert_error(error, PVS_ERROR, PVS_ERROR_SYSTEM);
 	g_assert_true(pvs_marks_is_rolled_back(marks, world_pki->signing, first));
-	g_assert_true(see(marks, third));
-	g_assert_cmpuint(size_of(path), ==, 3 * PVS_MARK_SIZE);
+	/* Nothing newer, and it is said again. */
+	g_clear_error(&error);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+	g_assert_false(pvs_marks_see(marks, world_pki->signing, second, &error));
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+	g_assert_error(error, PVS_ERROR, PVS_ERROR_SYSTEM);
+	/* There is room again: what was not written is, whatever comes next, and once. */
+	for (guint i = 0; i < 2; i++) {
+		g_assert_false(see(marks, first));
+		g_assert_cmpuint(size_of(path), ==, 3 * PVS_MARK_SIZE);
+	}
 	again = marks_at(path);
-	g_assert_true(pvs_marks_is_rolled_back(again, world_pki->signing, second));
+	g_assert_true(pvs_marks_is_rolled_back(again, world_pki->signing, first));
+	g_assert_false(pvs_marks_is_rolled_back(again, world_pki->signing, second));
+	g_assert_true(see(again, third));
+	g_assert_cmpuint(size_of(path), ==, 4 * PVS_MARK_SIZE);
 }
 
 static void test_unreadable(void)
