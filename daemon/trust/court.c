@@ -24,6 +24,8 @@ struct PvsCourt {
 	PvsMarks *marks;
 	gboolean keeps_marks;
 	gint64 latest; /* that the clock said */
+	gint64 ticked; /* what it said at the last tick */
+	guint behind;  /* ticks in a row, each later than the one before, yet before the latest */
 	guint64 reached;
 };
 
@@ -63,7 +65,7 @@ PvsCourt *pvs_court_new(const PvsStore *store, PvsClock clock)
 	court->clock = clock;
 	remember_nothing(court);
 	court->marks = pvs_marks_new(-1, NULL);
-	court->latest = clock();
+	court->latest = court->ticked = clock();
 	return court;
 }
 
@@ -90,6 +92,24 @@ void pvs_court_set_marks(PvsCourt *court, PvsMarks *marks)
 	forget_all(court);
 }
 
+/* A clock that was years ahead once and was set right is behind for years. So what it says steadily
+ * is believed in the end; whether it is behind a CRL that was seen is another question. */
+static void look_at_clock(PvsCourt *court, gint64 now)
+{
+	if (court->latest - now <= SMALL_STEP)
+		court->behind = 0;
+	else if (now < court->ticked)
+		court->behind = 1; /* it has gone back just now */
+	else
+		court->behind++;
+	if (court->behind >= PVS_COURT_TICKS_BEHIND) {
+		court->behind = 0;
+		court->latest = now;
+	}
+	court->ticked = now;
+	court->latest = MAX(court->latest, now);
+}
+
 void pvs_court_tick(PvsCourt *court, GError **error)
 {
 	gint64 now = court->clock();
@@ -97,7 +117,7 @@ void pvs_court_tick(PvsCourt *court, GError **error)
 	/* What was reached with an older CRL is no verdict any more. */
 	if (pvs_crls_see_all(court->store, court->marks, now, error))
 		forget_all(court);
-	court->latest = MAX(court->latest, now);
+	look_at_clock(court, now);
 }
 
 static PvsGrounds grounds_of(const PvsCourt *court, gint64 now, PvsX509Stack *extra_certs,

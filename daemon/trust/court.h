@@ -12,6 +12,9 @@
 #include "daemon/trust/store.h"
 #include "daemon/trust/verdict.h"
 
+/* Ticks for which a clock that went back and goes on from there is said to be behind: a day. */
+#define PVS_COURT_TICKS_BEHIND 144
+
 typedef struct PvsCourt PvsCourt;
 
 /* Seconds since the epoch. */
@@ -27,7 +30,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PvsCourt, pvs_court_free)
 void pvs_court_set_marks(PvsCourt *court, PvsMarks *marks);
 
 /* Looks at the clock: the store's CRLs that may be used by now are marked as seen. To be called
- * when there are marks, and now and then; @error is set where a mark could not be written down. */
+ * when there are marks, and every ten minutes; @error is set where a mark could not be written
+ * down. */
 void pvs_court_tick(PvsCourt *court, GError **error);
 
 /* As pvs_verdict_reach(), or remembered; @digest is one of all that the client brought (32 bytes).
@@ -52,8 +56,8 @@ const PvsStore *pvs_court_store(const PvsCourt *court);
 gint64 pvs_court_now(const PvsCourt *court);
 gboolean pvs_court_keeps_marks(const PvsCourt *court);
 
-/* Seconds that the clock is behind the latest that was seen, by a CRL or in this process; 0: it is
- * not. */
+/* Seconds that the clock is behind the latest that was seen, by a CRL or, in the last
+ * PVS_COURT_TICKS_BEHIND, in this process; 0: it is not. */
 gint64 pvs_court_clock_behind(const PvsCourt *court);
 
 /* How many verdicts were reached, not remembered; and how many chains of signing keys. */

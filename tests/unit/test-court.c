@@ -460,6 +460,52 @@ static void test_clock_behind_mark(void)
 	g_assert_cmpint(pvs_court_clock_behind(session.court), ==, 0);
 }
 
+/* A tick ten minutes after the last; TRUE where the clock is said to be behind. */
+static gboolean tick_later(Session *session)
+{
+	session_time += 600;
+	pvs_court_tick(session->court, NULL);
+	return pvs_court_clock_behind(session->court) > 0;
+}
+
+/* It was ahead for one tick, and was set right: that is said for a day, and not for as long as it
+ * was ahead. */
+static void test_clock_set_right(void)
+{
+	g_autoptr(World) world = world_new();
+	g_auto(Session) session = {NULL, NULL};
+
+	session_time = WORLD_NOW;
+	session_put_crl(world, "trust.d/signing.crl", -2, 20);
+	session_load(&session, world);
+	g_assert_false(tick_later(&session));
+	session_time += 10 * (gint64)WORLD_YEAR;
+	g_assert_false(tick_later(&session));
+	session_time = WORLD_NOW + WORLD_DAY;
+	for (guint i = 1; i < PVS_COURT_TICKS_BEHIND; i++)
+		g_assert_true(tick_later(&session));
+	g_assert_true(session_says(&session, "the clock has gone back"));
+	g_assert_cmpstr(session_judge(&session), ==, NULL);
+	/* It has gone back once more: that counts from here. */
+	session_time -= 3600;
+	for (guint i = 1; i < PVS_COURT_TICKS_BEHIND; i++)
+		g_assert_true(tick_later(&session));
+	g_assert_false(tick_later(&session));
+	g_assert_false(session_says(&session, "the clock"));
+	/* Ticks from before a time when it was right do not count; that it was ahead may have been
+	 * seen between two ticks. */
+	session_time -= 7200;
+	for (guint i = 1; i < 12; i++)
+		g_assert_true(tick_later(&session));
+	g_assert_false(tick_later(&session));
+	session_time += 10 * (gint64)WORLD_YEAR;
+	g_assert_cmpstr(session_judge(&session), !=, NULL);
+	session_time -= 10 * (gint64)WORLD_YEAR;
+	for (guint i = 1; i < PVS_COURT_TICKS_BEHIND; i++)
+		g_assert_true(tick_later(&session));
+	g_assert_false(tick_later(&session));
+}
+
 /* ---- large stores ---- */
 
 /* A CRL of 200,000 entries and 1,000 files, of which no call sees anything. */
@@ -526,6 +572,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/court/clock", test_clock);
 	g_test_add_func("/court/clock/seen", test_clock_seen);
 	g_test_add_func("/court/clock/mark", test_clock_behind_mark);
+	g_test_add_func("/court/clock/set-right", test_clock_set_right);
 	g_test_add_func("/court/large", test_large);
 	status = g_test_run();
 	session_end();
