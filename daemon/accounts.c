@@ -74,33 +74,31 @@ static int group_by_name(const char *name, char *buffer, gsize size, gboolean *f
 	return error;
 }
 
-/* An entry that is larger than the buffer is read again with a larger one: both functions leave the
- * file where it began. */
-static gboolean in_file(const Database *database, const char *wanted, guint32 *id)
+/* As look_up(). An entry that is larger than the buffer is read again with a larger one: both
+ * functions leave the file where it began. */
+static int in_file(const Database *database, const char *wanted, guint32 *id)
 {
 	FILE *file = fopen(database->path, "re");
 	gsize size = ENTRY_FIRST;
 	g_autofree char *buffer = g_malloc(size);
-	gboolean found = FALSE;
 	const char *name;
 	guint32 number;
-	int error = 0;
+	int error;
 
+	/* All may be with the name service, and there be no file. */
 	if (!file)
-		return FALSE;
-	while (!found && error != ENOENT && size <= ENTRY_MAX) {
+		return errno;
+	do {
 		error = database->next(file, buffer, size, &name, &number);
-		if (error == 0)
-			found = strcmp(name, wanted) == 0;
-		else if (error == ERANGE)
+		if (error == ERANGE && size <= ENTRY_MAX)
 			buffer = g_realloc(buffer, size *= 2);
-		else
+		else if (error != 0)
 			break;
-	}
-	if (fclose(file) != 0 || !found)
-		return FALSE;
-	*id = number;
-	return TRUE;
+	} while (error == ERANGE || strcmp(name, wanted) != 0);
+	fclose(file);
+	if (error == 0)
+		*id = number;
+	return error;
 }
 
 static gboolean by_name(const Database *database, const char *name, guint32 *id)
@@ -114,37 +112,38 @@ static gboolean by_name(const Database *database, const char *name, guint32 *id)
 	return found;
 }
 
-static gboolean look_up(const Database *database, const char *name, guint32 *id)
+static int look_up(const Database *database, const char *name, guint32 *id)
 {
 	gpointer remembered;
 	guint32 number;
+	int error = in_file(database, name, id);
 
-	if (in_file(database, name, id))
-		return TRUE;
+	if (error != ENOENT)
+		return error;
 	if (!*database->remembered)
 		*database->remembered =
 			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (settled) {
 		if (!g_hash_table_lookup_extended(*database->remembered, name, NULL, &remembered))
-			return FALSE;
+			return ENOENT;
 		*id = GPOINTER_TO_UINT(remembered);
-		return TRUE;
+		return 0;
 	}
 	if (!by_name(database, name, &number))
-		return FALSE;
+		return ENOENT;
 	g_hash_table_insert(*database->remembered, g_strdup(name), GUINT_TO_POINTER(number));
 	*id = number;
-	return TRUE;
+	return 0;
 }
 
-gboolean pvs_accounts_user(const char *name, guint32 *uid)
+int pvs_accounts_user(const char *name, guint32 *uid)
 {
 	static const Database database = {"/etc/passwd", &users, next_user, user_by_name};
 
 	return look_up(&database, name, uid);
 }
 
-gboolean pvs_accounts_group(const char *name, guint32 *gid)
+int pvs_accounts_group(const char *name, guint32 *gid)
 {
 	static const Database database = {"/etc/group", &groups, next_group, group_by_name};
 

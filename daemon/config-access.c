@@ -4,6 +4,7 @@
  */
 #include "daemon/config-access.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/accounts.h"
@@ -74,7 +75,7 @@ static gboolean set_ids(PvsAccessRule *rule, const Key *key, const char *value, 
 			char **wrong)
 {
 	gboolean groups = key->offset == offsetof(PvsAccessRule, groups);
-	gboolean (*look_up)(const char *name, guint32 *id) =
+	int (*look_up)(const char *name, guint32 *id) =
 		groups ? pvs_accounts_group : pvs_accounts_user;
 	PvsList *list = G_STRUCT_MEMBER_P(rule, key->offset);
 	g_autoptr(GPtrArray) words = words_of(value);
@@ -88,6 +89,7 @@ static gboolean set_ids(PvsAccessRule *rule, const Key *key, const char *value, 
 	list->n = 0;
 	for (guint i = 0; i < words->len; i++) {
 		const char *word = words->pdata[i];
+		int error = 0;
 		guint32 id;
 
 		if (!groups && strcmp(word, "*") == 0) {
@@ -99,7 +101,17 @@ static gboolean set_ids(PvsAccessRule *rule, const Key *key, const char *value, 
 				    "%s= takes names or numbers with blanks between%s; write each "
 				    "out, there are no patterns here",
 				    key->name, groups ? "" : ", or * alone for everybody");
-		if (!is_number(word, &id) && !look_up(word, &id))
+		if (!is_number(word, &id))
+			error = look_up(word, &id);
+		/* Nobody is to lose what he may do because a file cannot be read just now. */
+		if (error != 0 && error != ENOENT)
+			return fail(
+				wrong,
+				"%s= names %s, and %s cannot be read: %s; see to that, or write "
+				"the number",
+				key->name, word, groups ? "/etc/group" : "/etc/passwd",
+				g_strerror(error));
+		if (error != 0)
 			g_ptr_array_add(warnings,
 					g_strdup_printf("%s= names %s, and there is no such %s; "
 							"correct the name, or restart the daemon "

@@ -56,8 +56,8 @@ static gboolean become_daemon(void)
 {
 	guint32 uid, gid;
 
-	if (geteuid() != 0 || !pvs_accounts_user(PVS_DAEMON_USER, &uid) ||
-	    !pvs_accounts_group(PVS_DAEMON_GROUP, &gid))
+	if (geteuid() != 0 || pvs_accounts_user(PVS_DAEMON_USER, &uid) != 0 ||
+	    pvs_accounts_group(PVS_DAEMON_GROUP, &gid) != 0)
 		return TRUE;
 	fprintf(stderr, "checking as the user " PVS_DAEMON_USER ", which the service runs as\n");
 	if (initgroups(PVS_DAEMON_USER, gid) == 0 && setresgid(gid, gid, gid) == 0 &&

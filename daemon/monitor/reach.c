@@ -20,14 +20,8 @@ static const PvsPathRule system_rules[] = {
 	{"/usr/lib", PVS_PATH_READ, -1},
 	{"/usr/lib64", PVS_PATH_READ, -1},
 	{"/usr/local/lib", PVS_PATH_READ, -1},
-	{"/etc/ld.so.cache", PVS_PATH_READ, -1},
-	{"/etc/ld.so.preload", PVS_PATH_READ, -1},
-	{"/etc/ssl", PVS_PATH_READ, -1},
 	{"/usr/share/ca-certificates", PVS_PATH_READ, -1},
 	{"/usr/local/share/ca-certificates", PVS_PATH_READ, -1},
-	{"/etc/passwd", PVS_PATH_READ, -1},
-	{"/etc/group", PVS_PATH_READ, -1},
-	{"/etc/nsswitch.conf", PVS_PATH_READ, -1},
 	{"/etc/localtime", PVS_PATH_READ, -1},
 	{"/usr/share/zoneinfo", PVS_PATH_READ, -1},
 	{"/sys/devices/system/cpu", PVS_PATH_READ, -1},
@@ -136,6 +130,11 @@ GArray *pvs_reach(const PvsConfig *config, const char *config_path, const char *
 	for (gsize i = 0; i < G_N_ELEMENTS(system_rules); i++)
 		add(rules, g_strdup(system_rules[i].path), system_rules[i].access);
 	g_array_append_val(rules, itself);
+	/* With every user or library that is added these are other files (and so is ld.so.cache, in
+	 * the same directory), for which a rule from the start would not hold. What others may not
+	 * read in there, the monitor may not either: it has no privilege. */
+	add_file(rules, "/etc/passwd");
+	add_file(rules, "/etc/group");
 	dl_iterate_phdr(find_loader, &loader);
 	if (loader)
 		add(rules, g_strdup(loader), PVS_PATH_EXECUTE);

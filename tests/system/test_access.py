@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import unittest
 
 import harness
@@ -470,6 +471,50 @@ class Startup(unittest.TestCase):
         for gid, answered in ((64971, True), (64972, True), (64973, False)):
             with harness.acting_as(64970, gid), daemon.client() as client:
                 self.assertEqual("result" in client.wait(client.post("ping")), answered, gid)
+
+    def with_own_etc(self, group):
+        """A daemon that sees another /etc, and the directory that this is."""
+        etc = os.path.join(harness.WORK, "etc")
+        for name in ("passwd", "nsswitch.conf", "ld.so.cache"):
+            if os.path.exists("/etc/" + name):
+                harness.write_file(os.path.join(etc, name), harness.read_file("/etc/" + name))
+        harness.write_file(os.path.join(etc, "group"), group)
+        self.addCleanup(shutil.rmtree, etc)
+        put = 'mount --bind "$1" /etc && shift && exec "$@"'
+        daemon = self.make(access={"a": {"Groups": "named"}},
+                           through=("unshare", "--mount", "sh", "-c", put, "sh", etc))
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        return daemon, os.path.join(etc, "group")
+
+    def is_served(self, daemon, gid):
+        with harness.acting_as(64970, gid), daemon.client() as client:
+            return "result" in client.wait(client.post("ping"))
+
+    @unittest.skipUnless(harness.ROOT, "only root can put another /etc in place")
+    def test_groups_are_added(self):
+        """Which makes another file of /etc/group, as groupadd(8) does: who had a name has it still,
+        and who was added is known."""
+        daemon, group = self.with_own_etc("root:x:0:\nnamed:x:64971:\n")
+        harness.write_file(group + "+", "root:x:0:\nnamed:x:64971:\nadded:x:64972:\n")
+        os.rename(group + "+", group)
+        daemon.set_access({"a": {"Groups": "named added"}})
+        said = daemon.reload()
+        self.assertIn("reloaded", said)
+        self.assertNotIn("no such group", said)
+        for gid in (64971, 64972):
+            self.assertTrue(self.is_served(daemon, gid), gid)
+
+    @unittest.skipUnless(harness.ROOT, "only root can put another /etc in place")
+    def test_groups_that_cannot_be_read(self):
+        """Nobody loses anything by that: what was loaded before stays."""
+        daemon, group = self.with_own_etc("root:x:0:\nnamed:x:64971:\n")
+        os.chmod(group, 0o600)
+        said = daemon.reload()
+        self.assertRegex(said, r"<3>.*conf:\d+: Groups= names named, and /etc/group cannot be read: "
+                               r"Permission denied; ")
+        self.assertIn("reload failed", said)
+        self.assertTrue(self.is_served(daemon, 64971))
 
     def test_patterns_that_fit_nothing(self):
         daemon = self.make(images={"web": WEB}, access={"a": {

@@ -3,6 +3,7 @@
  * test-config-access.c - [access NAME] sections: what is taken, what is refused with which line,
  * and what is odd enough for a warning
  */
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <pwd.h>
@@ -448,18 +449,18 @@ static void test_accounts(Files *f, gconstpointer data G_GNUC_UNUSED)
 	for (guint i = 0; i < 2; i++) {
 		g_autoptr(PvsConfig) config = NULL;
 
-		g_assert_true(pvs_accounts_user("root", &uid));
+		g_assert_cmpint(pvs_accounts_user("root", &uid), ==, 0);
 		g_assert_cmpuint(uid, ==, 0);
-		g_assert_true(pvs_accounts_group("root", &gid));
+		g_assert_cmpint(pvs_accounts_group("root", &gid), ==, 0);
 		g_assert_cmpuint(gid, ==, 0);
-		g_assert_true(pvs_accounts_user(last_user, &uid));
+		g_assert_cmpint(pvs_accounts_user(last_user, &uid), ==, 0);
 		g_assert_cmpuint(uid, ==, last_uid);
-		g_assert_true(pvs_accounts_group(last_group, &gid));
+		g_assert_cmpint(pvs_accounts_group(last_group, &gid), ==, 0);
 		g_assert_cmpuint(gid, ==, last_gid);
 		uid = gid = 7;
-		g_assert_false(pvs_accounts_user("no-such-user-here", &uid));
-		g_assert_false(pvs_accounts_user("", &uid));
-		g_assert_false(pvs_accounts_group("no-such-group-here", &gid));
+		g_assert_cmpint(pvs_accounts_user("no-such-user-here", &uid), ==, ENOENT);
+		g_assert_cmpint(pvs_accounts_user("", &uid), ==, ENOENT);
+		g_assert_cmpint(pvs_accounts_group("no-such-group-here", &gid), ==, ENOENT);
 		g_assert_cmpuint(uid, ==, 7);
 		g_assert_cmpuint(gid, ==, 7);
 		config = read_good(f, "[access a]\nUsers=root\nGroups=root\n");

@@ -224,8 +224,8 @@ static int reaching(const Fixture *f)
 	if (can_open(f->file, O_RDONLY) != 0 || can_open("/etc/passwd", O_RDONLY) != 0 ||
 	    can_open("/dev/null", O_RDWR) != 0)
 		return 2;
-	if (can_open(f->secret, O_RDONLY) != EACCES || can_open("/etc/shadow", O_RDONLY) == 0 ||
-	    can_open("/etc/hostname", O_RDONLY) == 0 || can_open("/", O_RDONLY) == 0 ||
+	if (can_open(f->secret, O_RDONLY) != EACCES || can_open("/usr/bin/env", O_RDONLY) == 0 ||
+	    can_open("/etc/passwd", O_WRONLY) == 0 || can_open("/", O_RDONLY) == 0 ||
 	    can_open("/proc/self/maps", O_RDONLY) == 0)
 		return 3;
 	if (can_open(conf, O_RDWR | O_CREAT) != EACCES)
