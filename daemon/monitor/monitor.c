@@ -271,8 +271,9 @@ static void on_loaded(void)
 		return;
 	if (pvs_pair_exists())
 		hold();
-	else
+	else if (!pvs_pair_is_retiring())
 		promote();
+	/* Else on_retired() does. */
 }
 
 static void check_ended(void);
@@ -336,12 +337,14 @@ static void on_lost(gboolean served)
 		end(EXIT_GIVEN_UP);
 		return;
 	}
+	/* The pair of a reload, if one is on its way, takes the place; it may have been waiting for
+	 * the fronts to let go of the one that died. */
+	g_clear_handle_id(&deadline, g_source_remove);
 	if (!pvs_pair_is_loading())
 		load();
-	/* Else the pair of a reload is on its way and takes the place; it may have been waiting for
-	 * the fronts to let go of the one that died. */
-	else if (deadline)
-		on_held();
+	/* The one that did not die may have calls before it, and a vault writes what becomes of
+	 * them: the next goes on with the log when that is over. */
+	pvs_pair_retire();
 }
 
 static void add_worker(PvsWorker *worker, gpointer user)

@@ -29,6 +29,7 @@ static Pair *current, *next;
 static GList *stopping; /* of Pair: those whose processes have not ended yet */
 static guint last_number;
 static gboolean retiring; /* retired() is owed */
+static guint overdue;	  /* while it is: its time */
 
 static void on_ready(PvsWorker *worker, gpointer user);
 static void on_failed(PvsWorker *worker, const char *text, gboolean config, gpointer user);
@@ -65,6 +66,7 @@ static gboolean on_all_retired(gpointer data G_GNUC_UNUSED)
 {
 	if (retiring && !stopping) {
 		retiring = FALSE;
+		g_clear_handle_id(&overdue, g_source_remove);
 		events->retired();
 	}
 	return G_SOURCE_REMOVE;
@@ -344,6 +346,20 @@ void pvs_pair_discard(void)
 	}
 }
 
+/* Clients are waiting for the next pair. */
+static gboolean on_overdue(gpointer data G_GNUC_UNUSED)
+{
+	for (GList *l = stopping; l; l = l->next) {
+		Pair *pair = l->data;
+
+		if (pair->trust)
+			pvs_worker_condemn(pair->trust, "does not end");
+		if (pair->vault)
+			pvs_worker_condemn(pair->vault, "does not end");
+	}
+	return G_SOURCE_CONTINUE;
+}
+
 void pvs_pair_retire(void)
 {
 	Pair *pair = current;
@@ -352,7 +368,14 @@ void pvs_pair_retire(void)
 	current = NULL;
 	if (pair)
 		stop(pair);
+	if (!overdue)
+		overdue = g_timeout_add(PVS_PAIR_END_MS, on_overdue, NULL);
 	tell_if_retired();
+}
+
+gboolean pvs_pair_is_retiring(void)
+{
+	return retiring;
 }
 
 void pvs_pair_promote(void)
@@ -360,7 +383,7 @@ void pvs_pair_promote(void)
 	PvsAuditFile body = {.has_previous = FALSE};
 	int fds[2], marks;
 
-	g_assert(!current && next && loaded(next));
+	g_assert(!current && !retiring && next && loaded(next));
 	current = next;
 	next = NULL;
 	/* Before any front: the old vault has ended, and let go of the log. */

@@ -12,6 +12,8 @@
 #include "daemon/monitor/identity.h"
 #include "daemon/monitor/worker.h"
 
+enum { PVS_PAIR_END_MS = 5000 }; /* for processes of a pair that was stopped */
+
 /* Why a pair could not load; the last that is true of it. */
 typedef enum {
 	PVS_FAULT_DEATH,  /* a process died */
@@ -48,10 +50,13 @@ guint pvs_pair_generation(void);    /* of the current pair, from 1; 0: none yet 
 /* Stops the pair that is loading, if there is one, without a word. */
 void pvs_pair_discard(void);
 
-/* Stops the current pair; retired() follows, from the main loop, also where there is none. */
+/* Stops the current pair; retired() follows, from the main loop, also where there is none: once all
+ * that was stopped has ended. What has not after PVS_PAIR_END_MS is killed. */
 void pvs_pair_retire(void);
+gboolean pvs_pair_is_retiring(void); /* retired() is to come */
 
-/* The loaded pair becomes the current one. */
+/* The loaded pair becomes the current one. Not while one is retiring: there is one log, and a vault
+ * that has not ended may still write to it. */
 void pvs_pair_promote(void);
 
 /* Makes a front's channels to the current pair and tells both whose they are. The caller hands the

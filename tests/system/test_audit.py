@@ -471,6 +471,43 @@ class Broken(harness.Case):
         self.daemon.reload()
 
 
+class Outlived(harness.Case):
+    """A vault that lives on when trust has died."""
+
+    @classmethod
+    def make_daemon(cls):
+        cls.pki = pki.get()
+        return harness.Daemon(cls.pki, access={"me": {
+            "Users": str(os.getuid()), "Methods": "*", "Ccks": "cck", "Names": "*"}})
+
+    params = Audit.params
+    verify = Audit.verify
+    create = Broken.create
+
+    def test_one_writer(self):
+        """It has a call before it that the rules refuse, and so a line to write. The next vault goes
+        on with the log when that one has ended, and not before."""
+        one = self.client()
+        self.assertIn("result", self.create(one))
+        vault, trust = self.daemon.worker("vault"), self.daemon.worker("trust")
+        since = len(self.daemon.log)
+        vault.kill(signal.SIGSTOP)
+        one.post("create_association", self.params(cck="others"), ident="refused")
+        # Answered once what was sent before it is on its way.
+        self.assertIn("result", one.wait(one.post("ping")))
+        trust.kill()
+        self.daemon.wait_log("trust and the vault are back", since)
+        self.assert_error(one.wait("refused"), -32001, "cck")
+        with contextlib.suppress(ProcessLookupError):
+            vault.kill(signal.SIGCONT)
+        vault.wait()
+        for ended in (vault, trust):
+            ended.close()
+        self.assertIn("result", self.create(one))
+        done = self.verify()
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
 class Full(harness.Case):
     """On a file system of its own, which fills up."""
 
