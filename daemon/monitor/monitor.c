@@ -99,10 +99,19 @@ static void reload_done(void)
 	}
 }
 
-static void reload_failed(const char *text)
+/* Cut to what a message may have, and not in the middle of a character: valid text is what it has
+ * to be, and it takes up to three times as many bytes to be that. */
+static void keep_reload_error(const char *text)
 {
 	g_free(reload_error);
-	reload_error = g_utf8_make_valid(text, (gssize)MIN(strlen(text), RELOAD_ERROR_MAX));
+	reload_error = g_utf8_make_valid(text, -1);
+	if (strlen(reload_error) > RELOAD_ERROR_MAX)
+		*g_utf8_find_prev_char(reload_error, reload_error + RELOAD_ERROR_MAX + 1) = '\0';
+}
+
+static void reload_failed(const char *text)
+{
+	keep_reload_error(text);
 	log_lines(PVS_LOG_ERROR, text);
 	pvs_error("reload failed: what was loaded before stays in use");
 	g_clear_pointer(&next_config, pvs_config_free);

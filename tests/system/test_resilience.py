@@ -218,6 +218,31 @@ class Restarts(harness.Case):
             self.assertRegex(self.daemon.reload(), r"pvsecretd\.conf:\d+: ")
             client.call("create_association", self.params())
 
+    def test_reload_with_much_to_say(self):
+        """Of a file whose name is no text, more than get_status takes."""
+        folder = os.fsencode(self.daemon.conf) + b".d"
+        bad = os.path.join(folder, b"zus\xe4tze-\xfc.conf")
+        os.mkdir(folder)
+        self.addCleanup(self.daemon.reload)
+        self.addCleanup(os.rmdir, folder)
+        self.addCleanup(os.unlink, bad)
+        main = self.daemon.process.pid
+        with self.client() as client:
+            for size in range(8):  # so that the cut is within a character, too
+                harness.write_file(bad, "[daemon]\n" + "".join(
+                    "N%s=1\n" % ("x" * size) for _ in range(60)))
+                self.assertEqual(self.refused_reload(), main)
+                error = client.call("get_status")["reload_error"]
+                self.assertIn("zus\ufffdtze-\ufffd.conf", error)
+                self.assertLessEqual(len(error.encode()), 4096)
+
+    def refused_reload(self):
+        """The log has bytes that are no text; the monitor's pid."""
+        since = len(self.daemon.log)
+        self.daemon.process.kill(signal.SIGHUP)
+        self.daemon.wait_log("reload failed", since)
+        return self.daemon.process.pid
+
     def test_reload_during_calls(self):
         with self.client() as client:
             idents = self.post_all(client)
