@@ -39,6 +39,7 @@ enum {
 	FINISH_MS = 5000,	 /* for calls on their way, at a swap or at the end */
 	DIE_MS = 2000,		 /* for processes that were told to end */
 	LOG_PAUSE_SEC = 10,	 /* between two lines about clients that are not known */
+	LOAD_REST_MS = 2000,	 /* before a pair that could not be started is tried again */
 	ROUND_MS = 7500,	 /* between two questions for a sign of life */
 	RELOAD_ERROR_MAX = 4000, /* bytes of what get_status shows */
 };
@@ -57,8 +58,11 @@ static guint losses;	       /* in a row, of pairs without a call that was answer
 static char *reload_error;
 static guint deadline;	 /* for fronts to finish their calls */
 static guint idle_timer; /* IdleExitSec= */
+static guint load_rest;	 /* while it runs there is no pair, and none is loading */
 
 static void end(int status);
+static void reload_failed(const char *text);
+static gboolean is_hopeless(int status);
 
 /* One line of the journal for each line of @text. */
 static void log_lines(PvsLogLevel level, const char *text)
@@ -80,14 +84,33 @@ static PvsConfig *read_config(GError **error)
 	return good ? g_steal_pointer(&read) : NULL;
 }
 
+static void load(void);
+
+static gboolean on_load_rested(gpointer data G_GNUC_UNUSED)
+{
+	load_rest = 0;
+	load();
+	return G_SOURCE_REMOVE;
+}
+
+/* What is short (descriptors, memory, processes) need not be so the next time: those who are served
+ * go on with what there is, and where that is nothing they wait a while. */
 static void load(void)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!pvs_pair_load(next_config ? next_config : config, &error)) {
-		pvs_error("%s", error->message);
-		end(EXIT_SYSTEM);
+	g_clear_handle_id(&load_rest, g_source_remove);
+	if (pvs_pair_load(next_config ? next_config : config, &error))
+		return;
+	if (pvs_pair_exists()) {
+		reload_failed(error->message);
+		return;
 	}
+	pvs_error("%s", error->message);
+	if (!serving)
+		end(EXIT_SYSTEM);
+	else if (!is_hopeless(EXIT_SYSTEM))
+		load_rest = g_timeout_add(LOAD_REST_MS, on_load_rested, NULL);
 }
 
 static void reload_done(void)
@@ -294,10 +317,21 @@ static void on_retired(void)
 		check_ended();
 	} else if (pvs_pair_is_loaded()) {
 		promote();
-	} else if (!pvs_pair_is_loading()) {
+	} else if (!pvs_pair_is_loading() && !load_rest) {
 		/* The new pair died while the old one was let go. */
 		load();
 	}
+}
+
+/* Counts a pair that did not load while there is none; TRUE if that ends the daemon. */
+static gboolean is_hopeless(int status)
+{
+	if (++refusals < HOPELESS)
+		return FALSE;
+	pvs_error("trust and the vault could not be started %d times in a row; giving up",
+		  HOPELESS);
+	end(status);
+	return TRUE;
 }
 
 static void on_refused(const char *text, PvsPairFault fault)
@@ -322,11 +356,7 @@ static void on_refused(const char *text, PvsPairFault fault)
 	/* At the start what is wrong will be so the next time, but for a death. */
 	if (!serving && (options->check_config || fault != PVS_FAULT_DEATH)) {
 		end(faulty ? EXIT_CONFIG : statuses[fault]);
-	} else if (++refusals >= HOPELESS) {
-		pvs_error("trust and the vault could not be started %d times in a row; giving up",
-			  HOPELESS);
-		end(statuses[fault]);
-	} else {
+	} else if (!is_hopeless(statuses[fault])) {
 		load();
 	}
 }
@@ -434,6 +464,7 @@ static void end(int status)
 	pvs_notify("STOPPING=1");
 	pvs_listener_stop();
 	g_clear_handle_id(&idle_timer, g_source_remove);
+	g_clear_handle_id(&load_rest, g_source_remove);
 	g_timeout_add(FINISH_MS + DIE_MS, on_overdue, NULL);
 	pvs_pair_discard();
 	if (pvs_pair_exists() && status == 0)

@@ -53,6 +53,11 @@ def starved(pid, spare=0):
     return soft_limit(pid, "nofile", "Max open files", free[spare])
 
 
+def childless(pid):
+    """It can start no process: its user has more already."""
+    return soft_limit(pid, "nproc", "Max processes", 1)
+
+
 def barren(pid):
     """What it starts ends before it has loaded: so much stack nobody can do with."""
     return soft_limit(pid, "stack", "Max stack size", 4096)
@@ -158,6 +163,41 @@ class Starved(unittest.TestCase):
         self.assertNotIn(b"not served", self.daemon.log[since:])
         self.assertNotIn(b"died", self.daemon.log[since:])
         self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+
+    def test_reload(self):
+        """Fails, and what was loaded before stays."""
+        main, before = self.daemon.process.pid, self.good.call("get_status")
+        with childless(main):
+            said = self.daemon.reload()
+        self.assertIn("reload failed", said)
+        self.assertEqual(self.good.call("ping"), {})
+        after = self.good.call("get_status")
+        self.assertIn("cannot start the trust: ", after["reload_error"])
+        self.assertEqual(after["generation"], before["generation"])
+        self.assertIn("reloaded", self.daemon.reload())
+        self.assertNotIn("reload_error", self.good.call("get_status"))
+        self.assertEqual(self.daemon.process.pid, main)
+
+    def test_dead_vault(self):
+        """Another is there soon after one can be started; who calls meanwhile waits for it."""
+        since = len(self.daemon.log)
+        with childless(self.daemon.process.pid):
+            self.daemon.worker("vault").kill()
+            self.daemon.wait_log("cannot start the trust: ", since)
+            ident = self.good.post("list_ccks")
+            time.sleep(1)
+            self.assertEqual(self.good.call("ping"), {})
+        freed = time.monotonic()
+        self.assertIn("result", self.good.wait(ident))
+        self.assertLess(time.monotonic() - freed, 8)
+        self.assertLessEqual(self.daemon.log[since:].count(b"cannot start the trust: "), 2)
+
+    def test_dead_vault_and_no_other(self):
+        """What cannot be started in all that time is for systemd to start anew."""
+        set_soft_limit(self.daemon.process.pid, "nproc", 1)
+        self.daemon.worker("vault").kill()
+        self.assertEqual(self.daemon.reap(), 71)
+        self.assertRegex(self.daemon.log.decode(), r"(?m)^<3>monitor: .* 5 times in a row; giving up$")
 
     def test_fronts_that_cannot_load(self):
         """Have read nothing of anybody, and who is connected keeps what he has."""
