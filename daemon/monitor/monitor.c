@@ -351,6 +351,9 @@ static void on_refused(const char *text, PvsPairFault fault)
 		pvs_fronts_connect_all();
 		return;
 	}
+	/* The pair that would have stayed in use died; the next has the old configuration. */
+	if (next_config)
+		keep_reload_error(text);
 	g_clear_pointer(&next_config, pvs_config_free);
 	log_lines(PVS_LOG_ERROR, text);
 	/* At the start what is wrong will be so the next time, but for a death. */

@@ -352,6 +352,28 @@ class Lives(unittest.TestCase):
         self.assertEqual(said.count(bad + ": "), 5, said)
         self.assertRegex(said, r"(?m)^<3>monitor: .* 5 times in a row; giving up$")
 
+    def test_reload_fails_while_the_old_die(self):
+        """It did fail, whatever became of what should have stayed."""
+        daemon = self.make()
+        harness.write_file(os.path.join(daemon.trust_dir, "many.crl"),
+                           pki.get().crl(-3600, 86400, 7, entries=5))
+        self.assertIn("reloaded", daemon.reload())
+        daemon.sections["limits"]["CrlEntries"] = 3
+        daemon.set_access(harness.EVERYTHING)
+        vault, since = daemon.worker("vault"), len(daemon.log)
+        # Both signals wait for the monitor, and the one to reload comes first.
+        daemon.process.kill(signal.SIGSTOP)
+        daemon.process.kill(signal.SIGHUP)
+        vault.kill()
+        vault.wait()
+        vault.close()
+        daemon.process.kill(signal.SIGCONT)
+        daemon.wait_log("trust and the vault are back", since)
+        self.assertNotIn(b"reload failed", daemon.log[since:])
+        with daemon.client() as client:
+            self.assertIn("raise CrlEntries=", client.call("get_status")["reload_error"])
+            client.call("list_ccks")
+
     def test_idle_exit(self):
         daemon = self.make(daemon={"IdleExitSec": 1})
         with daemon.client() as client:
