@@ -56,6 +56,9 @@ gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, gbool
 	PvsHeaderTags tags;
 
 	name_it(build);
+	/* What a front sends besides is no image's: neither request nor record may have it. */
+	if (build->image)
+		memset(build->tags, 0, sizeof build->tags);
 	call = (PvsAccessCall){
 		.method = pvs_guard_method(build->type),
 		.cck = build->cck,

@@ -15,10 +15,10 @@
 const char *pvs_guard_method(guint type);
 
 /* May this be built, for host keys that are @unverified or not (no matter what @build says)? If so,
- * and it names an image, that one's tags are put into @build; in any case an empty name where its
- * secret has a name and none came. FALSE with
- * -32001, or NO_IMAGE where there is none of a name that is allowed; with @error NULL: there is no
- * request of such a type. */
+ * and it names an image, that one's tags are put into @build; if not, none are left where it names
+ * one. In any case an empty name is, where its secret has a name and none came. FALSE with -32001,
+ * or NO_IMAGE where there is none of a name that is allowed; with @error NULL: there is no request
+ * of such a type. */
 gboolean pvs_guard_build(const PvsAccess *access, const PvsImages *images, gboolean unverified,
 			 PvsBuild *build, GError **error);
 

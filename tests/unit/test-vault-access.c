@@ -185,6 +185,35 @@ static void test_images(Vault *v, gconstpointer data G_GNUC_UNUSED)
 	vault_end_free(other);
 }
 
+/* What is on record of an image that was refused is its name: a header tag could be that of any. */
+static void test_tags_on_record(Vault *v, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *audit = NULL;
+	End *front;
+
+	v->access = "Users=1001\nMethods=*\nCcks=*\nNames=*\nImages=web missing\n";
+	put_image(v, "web.hdr", 0x31);
+	put_image(v, "db.hdr", 0x32);
+	vault_start_ready(v);
+	front = add_front(v, 1);
+	expect_refused(front, BUILD(b->image = (char *)"db"), PVS_ERROR_DENIED_IMAGE, "/image",
+		       "db");
+	expect_refused(front, BUILD(b->image = (char *)"missing"), PVS_ERROR_NO_IMAGE, "/image",
+		       "missing");
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	g_assert_cmpuint(count_of(audit, "\"image\":"), ==, 2);
+	g_assert_cmpuint(count_of(audit, "header_tag"), ==, 0);
+	/* Of a header that was sent, and of an image that is there. */
+	expect_refused(front, BUILD(memset(b->tags, 0x32, sizeof b->tags)), PVS_ERROR_DENIED_IMAGE,
+		       "/hdr", NULL);
+	expect_built(v, front, BUILD(b->image = (char *)"web"));
+	g_free(audit);
+	g_assert_true(g_file_get_contents(v->audit, &audit, NULL, NULL));
+	g_assert_cmpuint(count_of(audit, "\"header_tag\":\"3232323232323232"), ==, 1);
+	g_assert_cmpuint(count_of(audit, "\"header_tag\":\"3131313131313131"), >=, 1);
+	vault_end_free(front);
+}
+
 /* The verdict alone: the same as that of BUILD, and nothing is built. */
 static void test_judge(Vault *v, gconstpointer data G_GNUC_UNUSED)
 {
@@ -483,6 +512,7 @@ int main(int argc, char **argv)
 	VAULT_TEST("/access/aspects", NULL, test_aspects);
 	VAULT_TEST("/access/before-grants", NULL, test_before_grants);
 	VAULT_TEST("/access/images", NULL, test_images);
+	VAULT_TEST("/access/tags-on-record", NULL, test_tags_on_record);
 	VAULT_TEST("/access/judge", NULL, test_judge);
 	VAULT_TEST("/access/types", NULL, test_types);
 	VAULT_TEST("/access/keys", NULL, test_keys);
