@@ -184,11 +184,14 @@ static void look_whether_it_reads(Front *front)
 		pvs_worker_condemn(front->worker, "does not read what it is sent");
 }
 
-static void tell(Front *front, PvsMessageType type, const PvsField *fields, gconstpointer body,
-		 const int *fds)
+/* FALSE as pvs_worker_send(). */
+static gboolean tell(Front *front, PvsMessageType type, const PvsField *fields, gconstpointer body,
+		     const int *fds)
 {
-	pvs_worker_send(front->worker, type, fields, body, fds);
+	gboolean sent = pvs_worker_send(front->worker, type, fields, body, fds);
+
 	look_whether_it_reads(front);
+	return sent;
 }
 
 void pvs_fronts_warm_up(void)
@@ -223,28 +226,33 @@ static void give_access(Front *front)
 	g_free(body.rules.items);
 }
 
-/* Its channels to trust and the vault, whose it is being told to both. */
+/* Its channels to trust and the vault, whose it is being told to both. A front without them would
+ * take calls that nobody answers. */
 static void give_peers(Front *front)
 {
 	static gint64 last;
 	g_autoptr(GError) error = NULL;
 	PvsPeers peers = {.generation = pvs_pair_generation()};
+	gboolean sent = FALSE;
 	int fds[2];
 
 	/* A new number each time: the pair may still know the front by the one before. */
 	front->number = ++last_number;
-	if (!pvs_pair_connect(front->number, front->identity, &fds[0], &fds[1], &error)) {
-		if (may_log(&last))
-			pvs_error("%s", error->message);
-		/* That is the monitor's trouble, and nothing that its user is charged with. */
-		front->stopped = TRUE;
-		pvs_worker_kill(front->worker);
-		take_rest();
-		return;
+	if (pvs_pair_connect(front->number, front->identity, &fds[0], &fds[1], &error)) {
+		sent = tell(front, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
+		close(fds[0]);
+		close(fds[1]);
 	}
-	tell(front, PVS_MESSAGE_PEERS, pvs_peers_fields, &peers, fds);
-	close(fds[0]);
-	close(fds[1]);
+	if (sent)
+		return;
+	if (may_log(&last))
+		pvs_error("%s", error ? error->message
+				      : "as many descriptors are on their way to processes for "
+					"clients as LimitNOFILE= allows");
+	/* That is the monitor's trouble, and nothing that its user is charged with. */
+	front->stopped = TRUE;
+	pvs_worker_kill(front->worker);
+	take_rest();
 }
 
 static gboolean usable(const Front *front)

@@ -136,8 +136,18 @@ static PvsWorker *start_vault(const PvsConfig *config, Pair *pair, GError **erro
 			      error);
 }
 
+/* pvs_worker_send() did not. */
+static gboolean not_handed_over(GError **error)
+{
+	g_set_error_literal(error, PVS_ERROR, PVS_ERROR_SYSTEM,
+			    "cannot hand over a channel: as many descriptors are on their way to "
+			    "processes as LimitNOFILE= allows");
+	return FALSE;
+}
+
 static gboolean link_the_two(Pair *pair, GError **error)
 {
+	gboolean sent;
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
@@ -145,11 +155,11 @@ static gboolean link_the_two(Pair *pair, GError **error)
 			    g_strerror(errno));
 		return FALSE;
 	}
-	pvs_worker_send(pair->trust, PVS_MESSAGE_LINK, NULL, NULL, &ends[0]);
-	pvs_worker_send(pair->vault, PVS_MESSAGE_LINK, NULL, NULL, &ends[1]);
+	sent = pvs_worker_send(pair->trust, PVS_MESSAGE_LINK, NULL, NULL, &ends[0]) &&
+	       pvs_worker_send(pair->vault, PVS_MESSAGE_LINK, NULL, NULL, &ends[1]);
 	close(ends[0]);
 	close(ends[1]);
-	return TRUE;
+	return sent || not_handed_over(error);
 }
 
 gboolean pvs_pair_load(const PvsConfig *config, GError **error)
@@ -388,17 +398,22 @@ void pvs_pair_promote(void)
 	next = NULL;
 	/* Before any front: the old vault has ended, and let go of the log. */
 	body.has_previous = (guint8)pvs_audit_log_descriptors(fds);
-	pvs_worker_send(current->vault, PVS_MESSAGE_AUDIT, pvs_audit_file_fields, &body, fds);
+	if (!pvs_worker_send(current->vault, PVS_MESSAGE_AUDIT, pvs_audit_file_fields, &body, fds))
+		pvs_worker_condemn(current->vault, "cannot be given the audit log");
 	/* Likewise: the old trust writes no more, so the new one reads all that there is. */
 	marks = pvs_marks_file();
-	if (marks >= 0)
-		pvs_worker_send(current->trust, PVS_MESSAGE_MARKS, NULL, NULL, &marks);
+	if (marks >= 0 && !pvs_worker_send(current->trust, PVS_MESSAGE_MARKS, NULL, NULL, &marks))
+		pvs_worker_condemn(current->trust, "cannot be given the CRLs' marks");
 }
 
-static void add_front(PvsWorker *worker, const PvsAddFront *body, int fd)
+/* Takes @fd. */
+static gboolean add_front(PvsWorker *worker, const PvsAddFront *body, int fd)
 {
-	pvs_worker_send(worker, PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, body, &fd);
+	gboolean sent =
+		pvs_worker_send(worker, PVS_MESSAGE_ADD_FRONT, pvs_add_front_fields, body, &fd);
+
 	close(fd);
+	return sent;
 }
 
 gboolean pvs_pair_connect(guint front, const PvsIdentity *identity, int *trust, int *vault,
@@ -411,6 +426,7 @@ gboolean pvs_pair_connect(guint front, const PvsIdentity *identity, int *trust, 
 		.groups = {.items = identity->groups, .n = identity->n_groups},
 	};
 	int to_trust[2], to_vault[2];
+	gboolean sent;
 
 	G_STATIC_ASSERT(sizeof(PvsGroup) == sizeof *identity->groups);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, to_trust) < 0)
@@ -422,8 +438,13 @@ gboolean pvs_pair_connect(guint front, const PvsIdentity *identity, int *trust, 
 	}
 	/* The channel and whose it is arrive as one message: there is no moment at which trust or
 	 * the vault could serve a channel without an identity. */
-	add_front(current->trust, &body, to_trust[0]);
-	add_front(current->vault, &body, to_vault[0]);
+	sent = add_front(current->trust, &body, to_trust[0]);
+	sent = add_front(current->vault, &body, to_vault[0]) && sent;
+	if (!sent) {
+		close(to_trust[1]);
+		close(to_vault[1]);
+		return not_handed_over(error);
+	}
 	*trust = to_trust[1];
 	*vault = to_vault[1];
 	return TRUE;

@@ -7,6 +7,7 @@ PVS_FLOOD_SEC says for how long (make check-flood).
 import contextlib
 import os
 import re
+import signal
 import socket
 import time
 import unittest
@@ -72,6 +73,7 @@ class Starved(unittest.TestCase):
         self.addCleanup(self.daemon.stop)
         self.good = self.client(GOOD)
         self.assertEqual(self.good.call("ping"), {})
+        (self.good_front,) = self.daemon.fronts()
         # Or it is made while the test counts what the monitor has open.
         self.first_kept_warm = self.kept_warm()
 
@@ -163,6 +165,45 @@ class Starved(unittest.TestCase):
         self.assertNotIn(b"not served", self.daemon.log[since:])
         self.assertNotIn(b"died", self.daemon.log[since:])
         self.assertLessEqual(lines, 4, self.daemon.log[since:].decode())
+
+    def test_too_many_on_their_way(self):
+        """To a process that does not read. A front that could not get its channels is not kept."""
+        main, since = self.daemon.process.pid, len(self.daemon.log)
+        bad = self.client(BAD)
+        self.assertEqual(bad.call("ping"), {})
+        (busy,) = set(self.daemon.fronts()) - {self.good_front}
+        one = harness.Pid(busy)
+        self.addCleanup(one.close)
+        one.kill(signal.SIGSTOP)
+        used = len(os.listdir("/proc/%d/fd" % main))
+        for _ in range(used + 30):
+            self.client(BAD)
+        # Once all were accepted.
+        self.assertEqual(self.good.call("ping"), {})
+        self.wait_connections(used + 32)
+        with starved(main, spare=8):
+            self.assertTrue(self.refused(LATE))
+            self.daemon.wait_log("as many (descriptors )?are on their way", since)
+            self.assertEqual(self.good.call("ping"), {})
+        one.kill(signal.SIGCONT)
+        self.assertEqual(bad.call("ping"), {})
+        freed = time.monotonic()
+        while self.refused(LATE):
+            self.assertLess(time.monotonic() - freed, 8)
+        self.assertIn("result", self.late_call())
+        self.assertLess(time.monotonic() - freed, 8)
+        self.assertNotIn(b"not served", self.daemon.log[since:])
+
+    def late_call(self):
+        """One that needs the vault."""
+        with contextlib.closing(self.client(LATE)) as client:
+            return client.wait(client.post("list_ccks"))
+
+    def wait_connections(self, n):
+        end = time.monotonic() + harness.DEADLINE
+        while self.good.call("get_status")["connections"] < n:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
 
     def test_reload(self):
         """Fails, and what was loaded before stays."""
