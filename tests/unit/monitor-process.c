@@ -67,15 +67,21 @@ void monitor_tear_down(Monitor *m, gconstpointer data G_GNUC_UNUSED)
 	g_free(m->socket);
 }
 
-void monitor_start(Monitor *m, guint number, gboolean check)
+void monitor_configure(const Monitor *m, guint number)
 {
 	g_autofree char *text = g_strdup_printf(
 		"[daemon]\nMaxHostKeys=%u\nAuditLog=%s/audit.log\nCrlMarks=%s/crl-marks\n"
 		"[limits]\nCalls=%u\n[access all]\nUsers=*\nMethods=*\n",
 		number + 1, m->root, m->root, number + 1);
-	int ends[2];
 
 	g_assert_true(g_file_set_contents(m->config, text, -1, NULL));
+}
+
+void monitor_start(Monitor *m, guint number, gboolean check)
+{
+	int ends[2];
+
+	monitor_configure(m, number);
 	g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
 	m->pid = fork();
 	g_assert_cmpint(m->pid, >=, 0);

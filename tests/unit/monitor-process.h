@@ -28,6 +28,9 @@ void monitor_tear_down(Monitor *m, gconstpointer data);
 /* Starts it, with play @number (from 0) for those that have one. @check: --check-config. */
 void monitor_start(Monitor *m, guint number, gboolean check);
 
+/* Play @number from the next reload on. */
+void monitor_configure(const Monitor *m, guint number);
+
 /* Waits for a line that has @text, behind what was waited for before. */
 void monitor_wait_log(Monitor *m, const char *text);
 

@@ -2,6 +2,7 @@
 /*
  * test-monitor.c - the monitor with workers that die, fail, or are somebody else's
  */
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -82,6 +83,21 @@ static gboolean serve_and_die(guint32 type, PvsReader body G_GNUC_UNUSED,
 	return FALSE;
 }
 
+/* Has the log, and does not end when it is told to. */
+static gboolean linger(guint32 type, PvsReader body G_GNUC_UNUSED, const int *fds G_GNUC_UNUSED)
+{
+	while (type == PVS_MESSAGE_AUDIT)
+		poll(NULL, 0, -1);
+	return FALSE;
+}
+
+static void load_and_die_waiting(void)
+{
+	player_say(PVS_MESSAGE_READY, NULL, 0);
+	poll(NULL, 0, 2000);
+	player_die();
+}
+
 static void serve_twice(void)
 {
 	player_say(PVS_MESSAGE_READY, NULL, 0);
@@ -112,6 +128,8 @@ enum {
 	VAULT_SERVES,
 	SERVES_TWICE,
 	SERVES_EARLY,
+	VAULT_LINGERS,
+	TRUST_WAITS,
 };
 
 static const Play plays[] = {
@@ -132,6 +150,8 @@ static const Play plays[] = {
 	[VAULT_SERVES] = {"the vault answers and dies", PVS_ROLE_VAULT, NULL, serve_and_die},
 	[SERVES_TWICE] = {"SERVED twice", PVS_ROLE_VAULT, serve_twice, NULL},
 	[SERVES_EARLY] = {"SERVED before READY", PVS_ROLE_VAULT, serve_before_ready, NULL},
+	[VAULT_LINGERS] = {"the vault does not end", PVS_ROLE_VAULT, NULL, linger},
+	[TRUST_WAITS] = {"trust dies before it serves", PVS_ROLE_TRUST, load_and_die_waiting, NULL},
 };
 
 /* ---- the tests ---- */
@@ -268,6 +288,20 @@ static void test_not_given_up(Monitor *m, gconstpointer data)
 	g_assert_cmpuint(monitor_said(m, "giving up"), ==, 0);
 }
 
+/* There is one log: no vault gets it while another that has it lives. Here the pair of a reload
+ * dies while it waits for that, and another waits in its place. */
+static void test_lingers(Monitor *m, gconstpointer data G_GNUC_UNUSED)
+{
+	monitor_start(m, VAULT_LINGERS, FALSE);
+	monitor_wait_log(m, "ready\n");
+	monitor_configure(m, TRUST_WAITS);
+	kill(m->pid, SIGHUP);
+	monitor_wait_log(m, "trust died while it was loading\n");
+	g_assert_cmpuint(monitor_said(m, "does not end; it is killed\n"), ==, 0);
+	monitor_wait_log(m, "trust and the vault are back\n");
+	g_assert_cmpuint(monitor_said(m, "does not end; it is killed\n"), ==, 1);
+}
+
 static void test_serves_twice(Monitor *m, gconstpointer data G_GNUC_UNUSED)
 {
 	monitor_start(m, SERVES_TWICE, FALSE);
@@ -294,6 +328,7 @@ int main(int argc, char **argv)
 	MONITOR_TEST("death-in-check", NULL, test_death_in_check);
 	MONITOR_TEST("not-given-up/trust", GUINT_TO_POINTER(TRUST_SERVES), test_not_given_up);
 	MONITOR_TEST("not-given-up/vault", GUINT_TO_POINTER(VAULT_SERVES), test_not_given_up);
+	MONITOR_TEST("lingers", NULL, test_lingers);
 	MONITOR_TEST("serves-twice", NULL, test_serves_twice);
 	return g_test_run();
 }
