@@ -101,7 +101,7 @@ class Trust(harness.Case):
                 self.assertEqual(answer["error"]["data"]["name"], "intermediate")
             done = self.daemon.ctl("host-key", "verify", self.pki.hosts[0].crt, "--json=off")
             self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stderr.decode(), r"missing \(intermediate\)\n.*hint: .*\.timer")
+            self.assertRegex(done.stderr.decode(), r"missing \(intermediate\)\n.*hint: .*start pvsecretd-crl")
         finally:
             harness.write_file(path, crl)
             self.assertIn("reloaded\n", self.daemon.reload())
