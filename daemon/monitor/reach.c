@@ -131,8 +131,8 @@ GArray *pvs_reach(const PvsConfig *config, const char *config_path, const char *
 		add(rules, g_strdup(system_rules[i].path), system_rules[i].access);
 	g_array_append_val(rules, itself);
 	/* With every user or library that is added these are other files (and so is ld.so.cache, in
-	 * the same directory), for which a rule from the start would not hold. What others may not
-	 * read in there, the monitor may not either: it has no privilege. */
+	 * the same directory), for which a rule from the start would not hold. It has no privilege:
+	 * of what is not the daemon's it reads what everybody may. */
 	add_file(rules, "/etc/passwd");
 	add_file(rules, "/etc/group");
 	dl_iterate_phdr(find_loader, &loader);
