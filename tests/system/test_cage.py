@@ -295,7 +295,7 @@ class NoCage(unittest.TestCase):
     def test_a_kernel_without_landlock(self):
         daemon = self.daemon(CREATE_RULESET, ANY, ENOSYS)
         daemon.start()
-        self.assertIn(b"has no Landlock", daemon.log)
+        daemon.wait_log("has no Landlock")
         daemon.stop()
 
 
@@ -561,6 +561,7 @@ class Locked(unittest.TestCase):
                                 through=("prlimit", "--memlock=%s" % limit))
         daemon.start()
         try:
+            daemon.wait_log("monitor: ready")
             with open("/proc/%d/status" % daemon.workers("vault")[0], encoding="ascii") as file:
                 kib = int(re.search(r"VmLck:\s+(\d+)", file.read()).group(1))
             return kib, daemon.log.decode()
