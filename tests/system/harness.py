@@ -620,6 +620,15 @@ class Daemon:
                     found.append(int(name))
         return sorted(found)
 
+    def all_workers(self, role, n):
+        """Their pids, when there are N of them: one that has just been forked is not called by its
+        role yet."""
+        end = time.monotonic() + DEADLINE
+        while len(pids := self.workers(role)) < n and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(pids) == n, "%d processes are %s, not %d" % (len(pids), role, n)
+        return pids
+
     def worker(self, role):
         pids = self.workers(role)
         assert len(pids) == 1, "%d processes are %s" % (len(pids), role)

@@ -103,7 +103,7 @@ class Bombs(harness.Case):
     def setUpClass(cls):
         super().setUpClass()
         # The one that was kept warm is the first client's.
-        cls.front, = cls.daemon.workers("front")
+        cls.front, = cls.daemon.all_workers("front", 1)
 
     def setUp(self):
         self.one = self.client()

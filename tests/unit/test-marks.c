@@ -396,7 +396,7 @@ static void test_parts(void)
 					    "a00da00b8609687474703a2f2f622f"};
 	g_autoptr(World) world = world_new();
 	X509 *documents[2];
-	g_autofree char *scopes[2] = {NULL, NULL};
+	char *scopes[2];
 
 	for (guint i = 0; i < 2; i++) {
 		g_autofree char *point = g_strdup_printf("2.5.29.31=DER:3011300f%s", names[i]);
@@ -428,8 +428,10 @@ static void test_parts(void)
 	put_part(world, "trust.d/a.crl", 3, scopes[0]);
 	world_refuses(world, documents[0], PVS_ERROR_CRL_ROLLED_BACK);
 	world_accepts(world, documents[1]);
-	X509_free(documents[0]);
-	X509_free(documents[1]);
+	for (guint i = 0; i < 2; i++) {
+		X509_free(documents[i]);
+		g_free(scopes[i]);
+	}
 }
 
 int main(int argc, char **argv)
