@@ -18,6 +18,7 @@
 
 enum {
 	READ_SIZE = 4 * 1024, /* bytes that there is room for, at least, when the socket is read */
+	READ_MAX = 64 * 1024, /* and that are read at one go: so little is read beyond a limit */
 	OUT_MAX = 256 * 1024, /* queued for a client: beyond, nothing more is read from it */
 	OUT_TRIM = 64 * 1024, /* sent bytes that the queue may still hold */
 	/* Bytes of texts that did not end yet, of all connections: beyond, one of them at a time is
@@ -590,12 +591,14 @@ static void end_of_stream(Connection *c)
 /* Reads what there is, once: the loop comes back where there is more, and others had their turn. */
 static void receive(Connection *c)
 {
+	gsize size;
 	ssize_t n;
 
 	pvs_intake_reserve(&c->in, READ_SIZE);
+	size = MIN(c->in.capacity - c->in.end, (gsize)READ_MAX);
 	/* Without room for control data the kernel drops descriptors that a client sends. */
 	do
-		n = recv(c->fd, c->in.data + c->in.end, c->in.capacity - c->in.end, MSG_DONTWAIT);
+		n = recv(c->fd, c->in.data + c->in.end, size, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		c->in.end += (gsize)n;
