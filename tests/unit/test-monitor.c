@@ -86,8 +86,9 @@ static gboolean serve_and_die(guint32 type, PvsReader body G_GNUC_UNUSED,
 /* Has the log, and does not end when it is told to. */
 static gboolean linger(guint32 type, PvsReader body G_GNUC_UNUSED, const int *fds G_GNUC_UNUSED)
 {
-	while (type == PVS_MESSAGE_AUDIT)
-		poll(NULL, 0, -1);
+	if (type == PVS_MESSAGE_AUDIT)
+		for (;;)
+			poll(NULL, 0, -1);
 	return FALSE;
 }
 
