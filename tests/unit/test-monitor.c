@@ -190,9 +190,12 @@ static void expect_pause(Monitor *m, guint number, const char *reason)
 	monitor_start(m, number, FALSE);
 	monitor_wait_log(m, "ready\n");
 	before = monitor_peak_kib(m);
-	/* More often than it counts: what had not loaded yet when it was killed is nobody's. */
-	while (monitor_said(m, paused) == 0)
+	/* More often than it counts: what had not loaded yet when it was killed is nobody's. So the
+	 * next gets more time for it. */
+	for (int ms = 1; monitor_said(m, paused) == 0; ms = MIN(2 * ms, 500)) {
 		expect_closed(m);
+		poll(NULL, 0, ms);
+	}
 #ifdef PVS_CAGE_LOG /* a sanitizer keeps what was freed */
 	before = G_MAXUINT - MEMORY_MAX;
 #endif
