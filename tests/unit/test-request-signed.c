@@ -152,9 +152,11 @@ static void test_every_byte(void)
 			g_autofree guint8 *changed = g_memdup2(r, size);
 			g_autoptr(GBytes) bytes = NULL;
 			gsize place = 0x218 + kinds[i].room;
+			/* In DER, of 139 bytes or fewer. */
+			gsize signature = 3 + (gsize)r[place + 2];
 
 			/* Zeros around an EC signature are its place, not what is signed. */
-			if (i == 0 && at >= place + 137 && at < 0x418 && at != place + 144 &&
+			if (i == 0 && at >= place + signature && at < 0x418 && at != place + 144 &&
 			    at != place + 145)
 				continue;
 			changed[at] ^= (guint8)(1 << at % 8);
